@@ -1,0 +1,60 @@
+/*
+ * record.h - what the supervisor knows of one allocator on one trace, after
+ * checking it. Scores are pure functions over arrays of these.
+ */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "verdict.h"
+
+#define OFFSET_NULL UINT64_MAX
+
+/* One request's checked answer; kept for the timed pass and for the pictures. */
+struct answer {
+    uint64_t offset; /* of the block in the heap, or OFFSET_NULL (NULL, or a free) */
+    uint64_t brk;    /* heap size after the request, in bytes */
+};
+
+/* One observed cost: requests of one kind in the latency pass, in nanoseconds. */
+struct latency {
+    size_t count;
+    double p50, p99, p999, max;
+    size_t max_request; /* index from 0 of the request that cost max */
+};
+
+struct record {
+    enum verdict verdict;
+    char message[768];      /* one sentence or two: what, where, why; empty when ok */
+    char hint[256];         /* what to do next; empty when ok */
+    size_t request;         /* failing request, from 1; 0 when ok */
+    uint32_t line;          /* its line in the trace; 0 when ok */
+    uint64_t address;       /* offset concerned in the heap, or OFFSET_NULL */
+    char *output;           /* what the allocator printed (capped), or NULL */
+
+    uint64_t peak_payload;  /* bytes: peak of the sum of live sizes */
+    uint64_t peak_break;    /* bytes: highest break */
+    uint64_t outside;       /* bytes: memory outside the heap that is charged as heap */
+    uint64_t break_moves;   /* calls of mem_sbrk that moved the break */
+    struct answer *answers; /* trace count entries (those before the failure are valid) */
+    size_t answered;        /* valid entries in answers */
+    double check_seconds;   /* wall clock of the check pass */
+
+    /* the timed pass; arrays of `repetitions` */
+    size_t repetitions;
+    double *seconds;            /* each repetition of this allocator, net of the harness */
+    double *reference_seconds;  /* and of the reference allocator beside it */
+    double best_seconds;        /* robust estimate of the allocator's cost; 0 when not timed */
+    double best_reference;      /* of the reference's */
+    double relative_error;      /* half width of the confidence interval of the ratio, as a fraction */
+    struct latency latency[4];  /* by enum request_kind; count 0 when not measured */
+};
+
+/* Bytes that count as heap for utilization. */
+static inline uint64_t record_heap(const struct record *r) { return r->peak_break + r->outside; }
+
+/* Frees what the record points to. */
+void record_free(struct record *r);
+
+#endif
