@@ -36,7 +36,7 @@ void *mem_sbrk(intptr_t increment)
 {
     if (heap.sbrk_is_int)
         increment = (int)increment; /* the caller set only the low 32 bits */
-    if (increment < 0 || (size_t)increment > heap.limit - heap_break) {
+    if (increment < 0 || (size_t)increment > SIZE_MAX - heap_break) {
         errno = ENOMEM;
         return (void *)-1;
     }
@@ -93,11 +93,13 @@ void mem_set_limit(size_t bytes) { local_limit = bytes; }
 
 static size_t local_grow(size_t want)
 {
+    if (want > heap.limit)
+        return 0;
     size_t page = mem_pagesize();
     size_t granted = (want + page - 1) / page * page;
 
-    if (granted > local_limit)
-        granted = local_limit;
+    if (granted > heap.limit)
+        granted = heap.limit;
     return mprotect(heap.base, granted, PROT_READ | PROT_WRITE) == 0 ? granted : 0;
 }
 

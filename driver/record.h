@@ -31,6 +31,7 @@ struct record {
     size_t request;         /* failing request, from 1; 0 when ok */
     uint32_t line;          /* its line in the trace; 0 when ok */
     uint64_t address;       /* offset concerned in the heap, or OFFSET_NULL */
+    uint64_t fault_pc;      /* program counter at a crash, or 0 */
     char *output;           /* what the allocator printed (capped), or NULL */
 
     uint64_t peak_payload;  /* bytes: peak of the sum of live sizes */

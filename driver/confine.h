@@ -1,0 +1,31 @@
+/*
+ * confine.h - what a process that holds student code may do: almost nothing.
+ *
+ * Applied in the child between fork and exec, so that constructors already run
+ * confined. The same on a student's terminal and in a batch.
+ */
+#ifndef CONFINE_H
+#define CONFINE_H
+
+#include <stdint.h>
+
+struct confinement {
+    int bits;                 /* word size of the program: 32 or 64 */
+    int exec_fd;              /* the only file it may execute, once */
+    uint64_t address_space;   /* bytes */
+    uint64_t writable;        /* bytes of private writable memory besides the stack */
+    double cpu_seconds;
+    uint64_t file_bytes;      /* largest file it may write */
+};
+
+/* Bytes of stack a submission has; part of the published cap. */
+#define CONFINE_STACK ((uint64_t)256 << 10)
+
+/* Prepares the syscall filters once, in the supervisor. 0, or -1 with errno. */
+int confine_prepare(int exec_fd);
+
+/* In the child, after its descriptors are in place: drops everything. 0, or -1
+ * with errno; the caller must then _exit. */
+int confine_self(const struct confinement *c);
+
+#endif

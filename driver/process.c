@@ -1,0 +1,343 @@
+/* process.c - starting, driving and ending one runner. */
+#define _GNU_SOURCE
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MEMLIB_HOST
+#include "confine.h"
+#include "memlib.h"
+
+#define PAGE 4096u
+#define EXEC_FD 64 /* where the child keeps its executable until the exec */
+
+/* How long a futex wait sleeps before it looks whether the runner still lives:
+ * a death rings no bell there. */
+#define SLICE_NS 5000000
+
+double monotonic_seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static uint64_t pages(uint64_t bytes) { return (bytes + PAGE - 1) / PAGE * PAGE; }
+
+static void *map_new(const char *name, uint64_t size, int *fd, int flags)
+{
+    *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (*fd < 0 || ftruncate(*fd, (off_t)size))
+        return NULL;
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | flags, *fd, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+uint64_t heap_base_of(int bits) { return bits == 32 ? UINT64_C(0x20000000) : MEM_BASE; }
+
+/* ---- start ---- */
+
+struct child_fds { int mailbox, heap, requests, answers, log, trouble; };
+
+/* Says through the pipe which step failed; the exec closes it silently. */
+static void give_up(int trouble, char step)
+{
+    const unsigned char word[2] = { (unsigned char)step, (unsigned char)errno };
+
+    if (write(trouble, word, sizeof word) < 0)
+        _exit(124);
+    _exit(125);
+}
+
+/* Runs in the child: only system calls from here to the exec. */
+static void child(const struct process_setup *s, const struct child_fds *fds, const struct confinement *c)
+{
+    int from[] = { fds->mailbox, fds->heap, fds->requests, fds->answers };
+    sigset_t none;
+
+    sigemptyset(&none);
+    for (int signo = 1; signo < NSIG; signo++)
+        signal(signo, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    /* First out of the way of the fixed numbers, then onto them. */
+    int trouble = fcntl(fds->trouble, F_DUPFD_CLOEXEC, 80);
+    int log = fcntl(fds->log, F_DUPFD, 80), null = open("/dev/null", O_RDONLY);
+    for (int i = 0; i < 4; i++)
+        from[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD, 80);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
+        give_up(trouble, 'o');
+    if (dup2(s->image->exec_fd, EXEC_FD) < 0)
+        give_up(trouble, 'x');
+    for (int i = 0; i < 4; i++) {
+        close(FD_MAILBOX + i);
+        if (from[i] >= 0 && dup2(from[i], FD_MAILBOX + i) < 0)
+            give_up(trouble, 'd');
+    }
+    if (close_range(FD_ANSWERS + 1, ~0u, CLOSE_RANGE_CLOEXEC))
+        give_up(trouble, 'd');
+    if (confine_self(c))
+        give_up(trouble, 'c');
+    char *const argv[] = { (char *)"runner", NULL }, *const envp[] = { NULL };
+    syscall(SYS_execveat, EXEC_FD, "", argv, envp, AT_EMPTY_PATH);
+    give_up(trouble, 'x');
+}
+
+static int fail(struct process *p, char *error, size_t size, const char *what)
+{
+    snprintf(error, size, "cannot start the runner: %s: %s", what, strerror(errno));
+    process_end(p, NULL);
+    return -1;
+}
+
+int process_start(struct process *p, const struct process_setup *s, char *error, size_t error_size)
+{
+    struct child_fds fds = { -1, -1, -1, -1, -1 };
+
+    *p = (struct process){ .image = s->image, .heap_fd = -1, .log_fd = -1, .heap_limit = pages(s->heap_limit),
+                           .granted = pages(s->heap_granted), .request_count = s->request_count,
+                           .output_cap = s->output_cap };
+    prctl(PR_SET_DUMPABLE, 0);
+    if (confine_prepare(EXEC_FD))
+        return fail(p, error, error_size, "syscall filter");
+    p->box = map_new("mailbox", pages(sizeof *p->box), &fds.mailbox, 0);
+    p->heap_fd = fds.heap = memfd_create("heap", MFD_CLOEXEC);
+    if (!p->box || fds.heap < 0 || ftruncate(fds.heap, (off_t)p->granted))
+        return fail(p, error, error_size, "shared memory");
+    p->heap = mmap(NULL, p->heap_limit, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fds.heap, 0);
+    if (p->heap == MAP_FAILED) {
+        p->heap = NULL;
+        return fail(p, error, error_size, "address space for the heap");
+    }
+    uint64_t shared = 0;
+    if (s->mode != WIRE_CHECK) {
+        uint64_t bytes = (s->request_count + 1) * sizeof *p->requests;
+        p->requests = map_new("requests", bytes, &fds.requests, MAP_POPULATE);
+        p->answers = map_new("answers", (2 * s->request_count + 1) * sizeof *p->answers, &fds.answers, 0);
+        if (!p->requests || !p->answers)
+            return fail(p, error, error_size, "shared memory");
+        shared = 2 * pages(bytes);
+    }
+    /* The log has its full size and cannot grow: a flood of output hits a wall, not us. */
+    p->log_fd = fds.log = memfd_create("log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fds.log < 0 || ftruncate(fds.log, (off_t)s->output_cap)
+        || fcntl(fds.log, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
+        return fail(p, error, error_size, "output log");
+
+    *p->box = (struct mailbox){
+        .magic = WIRE_MAGIC, .mode = s->mode, .flags = s->flags, .alignment = (uint32_t)s->alignment,
+        .heap_base = heap_base_of(s->image->bits), .heap_limit = p->heap_limit, .heap_granted = p->granted,
+        .request_count = s->request_count, .repeat = s->repeat,
+    };
+    struct confinement c = {
+        .bits = s->image->bits, .exec_fd = EXEC_FD,
+        .address_space = p->heap_limit + shared + s->image->writable_bytes + (UINT64_C(24) << 20),
+        .writable = s->image->writable_bytes + (64 << 10),
+        .cpu_seconds = s->time_limit, .file_bytes = s->output_cap,
+    };
+    int trouble[2];
+    if (pipe2(trouble, O_CLOEXEC))
+        return fail(p, error, error_size, "pipe");
+    fds.trouble = trouble[1];
+    p->deadline = monotonic_seconds() + s->time_limit;
+    p->pid = fork();
+    if (p->pid == 0)
+        child(s, &fds, &c);
+    int saved = errno;
+    close(fds.mailbox);
+    if (fds.requests >= 0)
+        close(fds.requests);
+    if (fds.answers >= 0)
+        close(fds.answers);
+    errno = saved;
+    if (p->pid < 0) {
+        p->pid = 0;
+        close(trouble[0]);
+        close(trouble[1]);
+        return fail(p, error, error_size, "fork");
+    }
+    close(trouble[1]);
+    unsigned char word[2];
+    ssize_t got = read(trouble[0], word, sizeof word);
+    close(trouble[0]);
+    if (got == sizeof word) {
+        errno = word[1];
+        return fail(p, error, error_size,
+                    word[0] == 'c' ? "confinement" : word[0] == 'x' ? "exec" : "descriptors");
+    }
+    return 0;
+}
+
+/* ---- turns ---- */
+
+static int reaped(struct process *p)
+{
+    if (p->pid && waitpid(p->pid, &p->status, WNOHANG) == p->pid)
+        p->pid = 0;
+    return p->pid == 0;
+}
+
+/* Waits for `back` to move from BEFORE. */
+static enum process_turn wait_back(struct process *p, uint32_t before)
+{
+    const struct timespec slice = { 0, SLICE_NS };
+
+    while (__atomic_load_n(&p->box->back, __ATOMIC_ACQUIRE) == before) {
+        long rc = syscall(SYS_futex, &p->box->back, FUTEX_WAIT, before, &slice, NULL, 0);
+        if (rc == 0 || errno == EAGAIN)
+            continue;
+        if (reaped(p))
+            return __atomic_load_n(&p->box->back, __ATOMIC_ACQUIRE) == before ? TURN_DEAD : TURN_OURS;
+        if (monotonic_seconds() > p->deadline)
+            return TURN_LATE;
+    }
+    return TURN_OURS;
+}
+
+enum process_turn process_wait(struct process *p) { return wait_back(p, 0); }
+
+enum process_turn process_turn(struct process *p)
+{
+    uint32_t before = __atomic_load_n(&p->box->back, __ATOMIC_ACQUIRE);
+
+    if (reaped(p))
+        return TURN_DEAD;
+    __atomic_add_fetch(&p->box->go, 1, __ATOMIC_RELEASE);
+    syscall(SYS_futex, &p->box->go, FUTEX_WAKE, 1, NULL, NULL, 0);
+    return wait_back(p, before);
+}
+
+/* SIGCHLD only has to interrupt a wait. */
+static void wake(int signo) { (void)signo; }
+
+enum process_turn process_wait_stop(struct process *p)
+{
+    sigset_t chld, old;
+    struct sigaction action = { .sa_handler = wake };
+
+    sigemptyset(&chld);
+    sigaddset(&chld, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &chld, &old);
+    sigaction(SIGCHLD, &action, NULL);
+    enum process_turn turn = TURN_LATE;
+    for (;;) {
+        pid_t got = waitpid(p->pid, &p->status, WUNTRACED | WNOHANG);
+        if (got == p->pid) {
+            turn = WIFSTOPPED(p->status) ? TURN_OURS : TURN_DEAD;
+            if (turn == TURN_DEAD)
+                p->pid = 0;
+            break;
+        }
+        double left = p->deadline - monotonic_seconds();
+        if (left <= 0)
+            break;
+        if (left > 0.2)
+            left = 0.2; /* in case another child's signal swallowed ours */
+        struct timespec t = { 0, (long)(left * 1e9) };
+        sigtimedwait(&chld, NULL, &t);
+    }
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    return turn;
+}
+
+void process_continue(struct process *p) { kill(p->pid, SIGCONT); }
+
+uint64_t process_grant(struct process *p, uint64_t want)
+{
+    if (want > p->heap_limit)
+        return 0;
+    if (want > p->granted) {
+        if (ftruncate(p->heap_fd, (off_t)pages(want)))
+            return 0;
+        p->granted = pages(want);
+    }
+    return p->granted;
+}
+
+/* ---- measures ---- */
+
+double process_cpu(const struct process *p)
+{
+    clockid_t clock;
+    struct timespec t;
+
+    if (clock_getcpuclockid(p->pid, &clock) || clock_gettime(clock, &t))
+        return 0;
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+uint64_t process_private_bytes(const struct process *p)
+{
+    char path[64], line[256];
+    unsigned long long kib = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)p->pid);
+    FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "Anonymous: %llu", &kib) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return kib << 10;
+}
+
+/* ---- end ---- */
+
+static char *read_output(const struct process *p)
+{
+    off_t length = lseek(p->log_fd, 0, SEEK_CUR);
+
+    if (length <= 0)
+        return NULL;
+    if ((size_t)length > p->output_cap)
+        length = (off_t)p->output_cap;
+    char *text = malloc((size_t)length + 1);
+    if (!text)
+        return NULL;
+    ssize_t got = pread(p->log_fd, text, (size_t)length, 0);
+    text[got > 0 ? got : 0] = '\0';
+    for (ssize_t i = 0; i < got; i++)
+        if (!text[i])
+            text[i] = ' ';
+    return text;
+}
+
+void process_end(struct process *p, char **output)
+{
+    if (p->pid) {
+        kill(p->pid, SIGKILL);
+        while (waitpid(p->pid, &p->status, 0) < 0 && errno == EINTR)
+            ;
+        p->pid = 0;
+    }
+    if (output)
+        *output = p->log_fd >= 0 ? read_output(p) : NULL;
+    if (p->box)
+        munmap(p->box, pages(sizeof *p->box));
+    if (p->heap)
+        munmap(p->heap, p->heap_limit);
+    if (p->requests)
+        munmap(p->requests, (p->request_count + 1) * sizeof *p->requests);
+    if (p->answers)
+        munmap(p->answers, (2 * p->request_count + 1) * sizeof *p->answers);
+    if (p->heap_fd >= 0)
+        close(p->heap_fd);
+    if (p->log_fd >= 0)
+        close(p->log_fd);
+    p->box = NULL, p->heap = NULL, p->requests = NULL, p->answers = NULL;
+    p->heap_fd = p->log_fd = -1;
+}

@@ -1,0 +1,78 @@
+/*
+ * process.h - the supervisor's side of one runner: start it confined, take
+ * turns with it, learn how it ended.
+ */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "runner_image.h"
+#include "wire.h"
+
+struct process {
+    const struct runner_image *image;
+    pid_t pid;                /* 0 once reaped */
+    int heap_fd, log_fd;
+    struct mailbox *box;      /* shared with the runner: copy, then verify */
+    unsigned char *heap;      /* our own view of the heap */
+    uint64_t heap_limit;      /* bytes reserved */
+    uint64_t granted;         /* bytes accessible: we alone move this */
+    struct wire_request *requests; /* timed pass: ours to write, theirs to read */
+    uint64_t *answers;        /* timed pass */
+    uint64_t request_count;
+    double deadline;          /* monotonic seconds */
+    int status;               /* wait status once dead */
+    size_t output_cap;
+};
+
+struct process_setup {
+    const struct runner_image *image;
+    enum wire_mode mode;
+    uint32_t flags;           /* enum wire_flags */
+    uint64_t alignment;
+    uint64_t heap_limit;      /* bytes of address space */
+    uint64_t heap_granted;    /* accessible from the start (timed pass) */
+    uint64_t request_count;   /* timed pass */
+    uint32_t repeat;          /* timed pass */
+    double time_limit;        /* wall-clock seconds */
+    size_t output_cap;        /* bytes of output kept */
+};
+
+enum process_turn { TURN_OURS, TURN_DEAD, TURN_LATE };
+
+/* Starts a runner. 0, or -1 with a sentence in ERROR. */
+int process_start(struct process *p, const struct process_setup *setup, char *error, size_t error_size);
+
+/* Gives the floor to the runner and waits for it back, its death or the deadline. */
+enum process_turn process_turn(struct process *p);
+
+/* Waits for the runner's first word, without giving a turn. */
+enum process_turn process_wait(struct process *p);
+
+/* Waits until the runner has stopped itself (timed pass). */
+enum process_turn process_wait_stop(struct process *p);
+
+/* Lets a stopped runner go on. */
+void process_continue(struct process *p);
+
+/* Makes at least WANT bytes of heap accessible. The new size, or 0 past the limit. */
+uint64_t process_grant(struct process *p, uint64_t want);
+
+/* CPU time that the runner has used, in seconds. */
+double process_cpu(const struct process *p);
+
+/* Bytes of private memory that the runner has touched outside the heap. */
+uint64_t process_private_bytes(const struct process *p);
+
+/* Kills if need be, reaps, unmaps. What the allocator printed is returned
+ * through OUTPUT (malloc'd, NUL-terminated) unless that is NULL. */
+void process_end(struct process *p, char **output);
+
+double monotonic_seconds(void);
+
+/* Where the heap starts in a runner of 32 or 64 bits. */
+uint64_t heap_base_of(int bits);
+
+#endif
