@@ -30,4 +30,9 @@ struct pass_options {
 void check_trace(const struct runner_image *image, const struct trace *t,
                  const struct pass_options *options, struct record *r);
 
+/* Puts this process, and the runners it starts, on one core: taking turns is
+ * cheapest there (no idle core to wake), and nothing ever spins. CPU -1 is the
+ * core we are on. */
+void pin_to_cpu(int cpu);
+
 #endif

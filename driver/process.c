@@ -106,7 +106,7 @@ static int fail(struct process *p, char *error, size_t size, const char *what)
 
 int process_start(struct process *p, const struct process_setup *s, char *error, size_t error_size)
 {
-    struct child_fds fds = { -1, -1, -1, -1, -1 };
+    struct child_fds fds = { -1, -1, -1, -1, -1, -1 };
 
     *p = (struct process){ .image = s->image, .heap_fd = -1, .log_fd = -1, .heap_limit = pages(s->heap_limit),
                            .granted = pages(s->heap_granted), .request_count = s->request_count,

@@ -293,8 +293,10 @@ __attribute__((noinline)) void replay_timed(void);
 void replay_timed(void)
 {
     for (uint32_t round = 0; round < box->repeat; round++) {
-        if (round)
-            attach(); /* an empty heap again */
+        if (round) { /* an empty heap again, zero as new memory is */
+            attach();
+            memset(as_pointer(box->heap_base), 0, (size_t)box->heap_granted);
+        }
         if (box->flags & WIRE_HARNESS)
             replay(requests, box->request_count, answers, &harness, &nobody);
         else if (init_failed())

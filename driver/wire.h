@@ -90,7 +90,6 @@ struct mailbox {
     uint64_t block[WIRE_BLOCKS];         /* offsets; the supervisor fills 64.., the runner 0..63 */
     uint64_t brk[WIRE_BATCH];            /* heap size after each request */
     uint64_t brk_after_init;
-    uint64_t sbrk_moves;
 };
 
 #endif

@@ -1,0 +1,620 @@
+/* check.c - the check pass: reveal a few requests, verify every claim, repeat. */
+#define _GNU_SOURCE
+#include "check.h"
+
+#include <seccomp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+
+#include "pattern.h"
+#include "process.h"
+#include "shadow.h"
+
+#define DEFAULT_BATCH 48 /* most requests revealed at once; the length varies from 1 */
+
+/* Above this peak, payloads are checked only at their ends: filling them would
+ * take real memory. */
+#define SPARSE_PEAK (UINT64_C(8) << 30)
+#define ADDRESS_SPACE (UINT64_C(96) << 40) /* most a 64-bit heap can reserve */
+#define ADDRESS_SPACE_32 (UINT64_C(0x50000000))
+
+/* Private memory that any runner touches: the C library, its stack's first
+ * pages, the mailbox. What exceeds it is the allocator's. */
+#define RUNNER_BASELINE (UINT64_C(128) << 10)
+
+/* Index of "request" for what happens in mm_init or earlier. */
+#define BEFORE_TRACE SIZE_MAX
+
+struct check {
+    const struct runner_image *image;
+    const struct trace *trace;
+    const struct pass_options *options;
+    struct record *record;
+    struct process process;
+    struct shadow *shadow;
+    struct extent *extent;   /* by request: the block it produced */
+    struct wire_key *key;    /* by request: the pattern of that block */
+    uint8_t *live;
+    uint64_t live_payload;
+    uint64_t brk;
+    struct wire_key secret;  /* all keys come from it */
+    uint64_t keys_made;
+    int refused;             /* the heap reached its limit */
+    uint32_t watch;          /* second run: the block whose damage we look for, or REF_NULL */
+    uint32_t victim;         /* the block found damaged, or REF_NULL */
+};
+
+/* ---- verdicts ---- */
+
+__attribute__((format(printf, 4, 5)))
+static int fail_at(struct check *c, size_t index, enum verdict v, const char *format, ...)
+{
+    struct record *r = c->record;
+    va_list args;
+
+    r->verdict = v;
+    if (index < c->trace->count) {
+        r->request = index + 1;
+        r->line = c->trace->requests[index].line;
+    }
+    va_start(args, format);
+    vsnprintf(r->message, sizeof r->message, format, args);
+    va_end(args);
+    return 0;
+}
+
+/* "request 12 (line 16: r 3 100)"; two calls may stand in one message. */
+static const char *request_text(const struct check *c, size_t index)
+{
+    static char text[4][96];
+    static unsigned turn;
+    char *out = text[turn++ % 4];
+
+    if (index >= c->trace->count) {
+        snprintf(out, sizeof *text, index == BEFORE_TRACE ? "the start, before the first request"
+                                                          : "the end of the trace");
+        return out;
+    }
+    const struct request *q = &c->trace->requests[index];
+    if (q->kind == REQ_FREE)
+        snprintf(out, sizeof *text, "request %zu (line %u: f %d)", index + 1, q->line, q->id);
+    else
+        snprintf(out, sizeof *text, "request %zu (line %u: %c %d %llu)", index + 1, q->line, "acr"[q->kind],
+                 q->id, (unsigned long long)q->size);
+    return out;
+}
+
+static const char *block_text(const struct check *c, uint32_t number)
+{
+    static char text[4][160];
+    static unsigned turn;
+    char *out = text[turn++ % 4];
+    const struct extent *e = &c->extent[number];
+
+    snprintf(out, sizeof *text, "block %d (%llu bytes at heap offset 0x%llx, from request %u)",
+             c->trace->requests[number].id, (unsigned long long)e->size, (unsigned long long)e->offset,
+             number + 1);
+    return out;
+}
+
+static int sparse(const struct check *c) { return c->trace->peak_payload > SPARSE_PEAK; }
+
+static struct wire_key new_key(struct check *c)
+{
+    uint64_t n = c->keys_made++;
+
+    return (struct wire_key){ pattern_word(c->secret, 2 * n), pattern_word(c->secret, 2 * n + 1) };
+}
+
+/* First wrong byte of a live block, or its size. */
+static uint64_t first_wrong(const struct check *c, uint32_t number)
+{
+    const struct extent *e = &c->extent[number];
+
+    return pattern_check_block(c->process.heap + e->offset, e->size, c->key[number], sparse(c));
+}
+
+static int damaged(struct check *c, size_t index, uint32_t number, uint64_t byte)
+{
+    c->victim = number;
+    c->record->address = c->extent[number].offset + byte;
+    return fail_at(c, index, VERDICT_DAMAGED, "byte %llu of %s was changed while the block was live; seen at %s",
+                   (unsigned long long)byte, block_text(c, number), request_text(c, index));
+}
+
+/* ---- the runner's death ---- */
+
+static const char *syscall_name(uint64_t number, int bits)
+{
+    static char text[64];
+    char *name = seccomp_syscall_resolve_num_arch(bits == 32 ? SCMP_ARCH_X86 : SCMP_ARCH_X86_64, (int)number);
+
+    snprintf(text, sizeof text, "%s", name ? name : "an unknown one");
+    free(name);
+    return text;
+}
+
+static int died_by_signal(struct check *c, size_t index, int signo)
+{
+    const struct mailbox *box = c->process.box;
+    int told = box->event == EVENT_SIGNAL && box->signo == signo;
+    uint64_t address = told ? box->fault_address : 0, heap = heap_base_of(c->image->bits);
+    const char *where = request_text(c, index);
+
+    c->record->fault_pc = told ? box->fault_pc : 0;
+    switch (signo) {
+    case SIGSYS:
+        if (told)
+            return fail_at(c, index, VERDICT_FORBIDDEN, "system call %s at %s is not allowed here",
+                           syscall_name(address, c->image->bits), where);
+        return fail_at(c, index, VERDICT_FORBIDDEN, "a forbidden system call ended the process at %s", where);
+    case SIGABRT:
+        return fail_at(c, index, VERDICT_ABORT, "the allocator called abort at %s", where);
+    case SIGXCPU:
+    case SIGKILL:
+        return fail_at(c, index, VERDICT_TIMEOUT, "the CPU time limit was reached at %s", where);
+    case SIGXFSZ:
+        return fail_at(c, index, VERDICT_FORBIDDEN, "a file grew past its limit at %s", where);
+    default:
+        break;
+    }
+    if (told && address >= heap + c->brk && address < heap + c->process.heap_limit) {
+        c->record->address = address - heap;
+        return fail_at(c, index, VERDICT_PAST_BREAK,
+                       "touched address 0x%llx, %llu bytes past the break (heap size %llu), at %s",
+                       (unsigned long long)address, (unsigned long long)(address - heap - c->brk),
+                       (unsigned long long)c->brk, where);
+    }
+    uint64_t gap = address > box->want ? address - box->want : box->want - address;
+    if (told && signo == SIGSEGV && gap < 65536)
+        return fail_at(c, index, VERDICT_CRASH, "the stack overflowed (endless recursion, or a large local array; "
+                       "the stack has %llu KiB) at %s", 256ull, where);
+    if (told && (signo == SIGSEGV || signo == SIGBUS))
+        return fail_at(c, index, VERDICT_CRASH, "%s touching address 0x%llx%s at %s", strsignal(signo),
+                       (unsigned long long)address, address < 4096 ? " (a NULL pointer)" : "", where);
+    return fail_at(c, index, VERDICT_CRASH, "%s at %s", strsignal(signo), where);
+}
+
+static int died(struct check *c, size_t index)
+{
+    int status = c->process.status;
+
+    if (WIFSIGNALED(status))
+        return died_by_signal(c, index, WTERMSIG(status));
+    return fail_at(c, index, VERDICT_EXITED, "the allocator's process ended by itself (exit status %d) at %s",
+                   WEXITSTATUS(status), request_text(c, index));
+}
+
+static int late(struct check *c, size_t index)
+{
+    return fail_at(c, index, VERDICT_TIMEOUT, "no answer within %g seconds; the last request begun is %s",
+                   c->options->time_limit, request_text(c, index));
+}
+
+/* ---- verifying one batch ---- */
+
+/* The number of requests that the runner has surely finished. */
+static uint32_t claimed_done(const struct check *c, uint32_t count)
+{
+    uint32_t done = __atomic_load_n(&c->process.box->done, __ATOMIC_ACQUIRE);
+
+    return done < count ? done : count;
+}
+
+static void release(struct check *c, uint32_t number)
+{
+    shadow_remove(c->shadow, number);
+    c->live[number] = 0;
+    c->live_payload -= c->extent[number].size;
+}
+
+static int null_answer(struct check *c, size_t index)
+{
+    const struct request *q = &c->trace->requests[index];
+
+    if (q->size == 0 && !(c->options->null_is_failure_at_zero && q->kind != REQ_REALLOC)) {
+        if (q->kind == REQ_REALLOC && q->ref != REF_NULL && c->live[q->ref])
+            release(c, q->ref); /* realloc to 0 freed it */
+        return 1;
+    }
+    if (c->refused)
+        return fail_at(c, index, VERDICT_HEAP_LIMIT,
+                       "the heap reached its limit of %llu bytes with %llu payload bytes live, at %s",
+                       (unsigned long long)c->process.heap_limit, (unsigned long long)c->live_payload,
+                       request_text(c, index));
+    return fail_at(c, index, VERDICT_NULL_ANSWER, "NULL for %s, with %llu of %llu heap bytes in use by payloads",
+                   request_text(c, index), (unsigned long long)c->live_payload,
+                   (unsigned long long)c->process.heap_limit);
+}
+
+/* A block that the allocator claims to have made for request INDEX. */
+static int new_block(struct check *c, size_t index, uint64_t address)
+{
+    const struct request *q = &c->trace->requests[index];
+    uint64_t base = heap_base_of(c->image->bits), offset = address - base;
+    const char *what = request_text(c, index);
+    uint32_t number = (uint32_t)index;
+
+    c->record->address = offset;
+    if (address < base || offset > c->brk || q->size > c->brk - offset) {
+        if (address < base || offset > c->process.heap_limit)
+            c->record->address = OFFSET_NULL;
+        return fail_at(c, index, VERDICT_OUTSIDE,
+                       "%s got address 0x%llx; %llu bytes there are not inside the heap (0x%llx to 0x%llx)", what,
+                       (unsigned long long)address, (unsigned long long)q->size, (unsigned long long)base,
+                       (unsigned long long)(base + c->brk));
+    }
+    if (offset % c->options->alignment)
+        return fail_at(c, index, VERDICT_MISALIGNED, "%s got address 0x%llx, which is not a multiple of %llu", what,
+                       (unsigned long long)address, (unsigned long long)c->options->alignment);
+    if (q->kind == REQ_REALLOC && q->ref != REF_NULL && c->live[q->ref])
+        release(c, q->ref);
+    c->extent[number] = (struct extent){ offset, q->size };
+    uint32_t other = shadow_add(c->shadow, number);
+    if (other != SHADOW_NONE) {
+        c->victim = other;
+        return fail_at(c, index, VERDICT_OVERLAP, "%s got %llu bytes at heap offset 0x%llx, which overlap live %s",
+                       what, (unsigned long long)q->size, (unsigned long long)offset, block_text(c, other));
+    }
+    c->live[number] = 1;
+    c->live_payload += q->size;
+    return 1;
+}
+
+/* Takes over the claims about request INDEX, slot I of the batch. */
+static int take_answer(struct check *c, size_t index, uint32_t i)
+{
+    const struct request *q = &c->trace->requests[index];
+    const struct mailbox *box = c->process.box;
+    struct record *r = c->record;
+    uint64_t brk = box->brk[i], address = box->block[i];
+
+    if (brk < c->brk || brk > c->process.granted)
+        return fail_at(c, index, VERDICT_FORBIDDEN, "the break was tampered with at %s: it was %llu and is said to be %llu",
+                       request_text(c, index), (unsigned long long)c->brk, (unsigned long long)brk);
+    r->break_moves += brk != c->brk;
+    c->brk = r->peak_break = brk; /* it only grows */
+    if (q->kind == REQ_FREE) {
+        if (q->ref != REF_NULL && c->live[q->ref])
+            release(c, q->ref);
+    } else if (!address ? !null_answer(c, index) : !new_block(c, index, address)) {
+        return 0;
+    }
+    if (c->live_payload > r->peak_payload)
+        r->peak_payload = c->live_payload;
+    r->answers[index] = (struct answer){
+        q->kind != REQ_FREE && address ? address - heap_base_of(c->image->bits) : OFFSET_NULL, brk };
+    r->answered = index + 1;
+    return 1;
+}
+
+/* Something the runner itself noticed at request INDEX; it has been looked at
+ * in the order of requests, so nothing before it was wrong. */
+static int complaint(struct check *c, size_t index, uint32_t i)
+{
+    const struct mailbox *box = c->process.box;
+    const struct request *q = &c->trace->requests[index];
+    uint64_t byte = box->bad_offset;
+
+    switch (box->complaint) {
+    case COMPLAINT_BAD_ADDRESS:
+        c->brk = box->brk[i] >= c->brk && box->brk[i] <= c->process.granted ? box->brk[i] : c->brk;
+        if (!new_block(c, index, box->block[i]))
+            return 0;
+        break;
+    case COMPLAINT_DAMAGED:
+        return q->ref == REF_NULL ? 1 : damaged(c, index, q->ref, byte);
+    case COMPLAINT_LOST:
+        c->victim = q->ref;
+        return fail_at(c, index, VERDICT_LOST, "%s did not keep the old bytes: byte %llu differs from that of %s",
+                       request_text(c, index), (unsigned long long)byte, block_text(c, q->ref));
+    case COMPLAINT_NOT_ZERO:
+        return fail_at(c, index, VERDICT_NOT_ZERO, "byte %llu of the block that calloc gave for %s is not zero",
+                       (unsigned long long)byte, request_text(c, index));
+    case COMPLAINT_CHECKHEAP:
+        return fail_at(c, index, VERDICT_CHECKHEAP, "mm_checkheap reports %d broken invariant%s after %s",
+                       box->status, box->status == 1 ? "" : "s", request_text(c, index));
+    default:
+        break;
+    }
+    return fail_at(c, index, VERDICT_FORBIDDEN, "the replay was tampered with at %s", request_text(c, index));
+}
+
+/* Nothing may be stored between the break and the end of its page. */
+static int tail_is_clean(struct check *c, size_t index)
+{
+    for (uint64_t at = c->brk; at < c->process.granted; at++) {
+        if (c->process.heap[at]) {
+            c->record->address = at;
+            return fail_at(c, index, VERDICT_PAST_BREAK,
+                           "wrote to heap offset 0x%llx, %llu bytes past the break (heap size %llu), by %s",
+                           (unsigned long long)at, (unsigned long long)(at - c->brk),
+                           (unsigned long long)c->brk, request_text(c, index));
+        }
+    }
+    return 1;
+}
+
+/* Prepares the batch [FIRST, FIRST + COUNT): verifies what it will release, then reveals it. */
+static int reveal(struct check *c, size_t first, uint32_t count)
+{
+    struct mailbox *box = c->process.box;
+    uint32_t older = WIRE_OLD;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct request *q = &c->trace->requests[first + i];
+        uint32_t ref = WIRE_REF_NULL;
+
+        if (q->ref != REF_NULL && q->ref >= first) {
+            ref = (uint32_t)(q->ref - first);
+        } else if (q->ref != REF_NULL && c->live[q->ref]) {
+            uint64_t wrong = first_wrong(c, q->ref);
+            if (wrong != c->extent[q->ref].size)
+                return damaged(c, first + i, q->ref, wrong);
+            ref = older++;
+            box->block[ref] = heap_base_of(c->image->bits) + c->extent[q->ref].offset;
+            box->key[ref] = c->key[q->ref];
+            box->size[ref] = c->extent[q->ref].size;
+        }
+        int moves = q->kind == REQ_REALLOC && ref != WIRE_REF_NULL;
+        c->key[first + i] = moves ? c->key[q->ref] : new_key(c);
+        box->request[i] = (struct wire_request){ q->size, ref, q->kind };
+        box->key[i] = c->key[first + i];
+        box->size[i] = q->size;
+        box->block[i] = 0;
+    }
+    box->first = (uint32_t)first + 1;
+    box->count = count;
+    box->done = 0;
+    box->complaint = COMPLAINT_NONE;
+    return 1;
+}
+
+/* The blocks that this batch made and that outlive it: verified under the key
+ * that the runner knew, then filled under one that it does not know. */
+static int seal_survivors(struct check *c, size_t first, uint32_t count)
+{
+    for (size_t n = first; n < first + count; n++) {
+        if (!c->live[n])
+            continue;
+        uint64_t wrong = first_wrong(c, (uint32_t)n);
+        if (wrong != c->extent[n].size)
+            return damaged(c, first + count - 1, (uint32_t)n, wrong);
+        c->key[n] = new_key(c);
+        pattern_fill_block(c->process.heap + c->extent[n].offset, 0, c->extent[n].size, c->key[n], sparse(c));
+    }
+    return 1;
+}
+
+/* Gives the floor and serves mem_sbrk until the runner says something else. */
+static enum process_turn serve(struct check *c)
+{
+    struct process *p = &c->process;
+    enum process_turn turn = process_turn(p);
+
+    while (turn == TURN_OURS && p->box->event == EVENT_GROW) {
+        uint64_t want = p->box->want;
+        uint64_t granted = process_grant(p, want);
+        if (!granted)
+            c->refused = 1;
+        p->box->heap_granted = granted;
+        turn = process_turn(p);
+    }
+    return turn;
+}
+
+/* Runs one batch. 1 to go on, 0 when a verdict was given. */
+static int run_batch(struct check *c, size_t first, uint32_t count)
+{
+    if (!reveal(c, first, count))
+        return 0;
+    enum process_turn turn = serve(c);
+    uint32_t event = c->process.box->event, done = claimed_done(c, count);
+
+    for (uint32_t i = 0; i < done; i++)
+        if (!take_answer(c, first + i, i))
+            return 0;
+    size_t next = first + done;
+    if (turn == TURN_DEAD)
+        return died(c, next);
+    if (turn == TURN_LATE)
+        return late(c, next);
+    if (event == EVENT_STOP) {
+        int counted = c->process.box->complaint == COMPLAINT_CHECKHEAP && done > 0;
+        return complaint(c, next - (size_t)counted, done - (uint32_t)counted);
+    }
+    if (event != EVENT_BATCH || done != count)
+        return fail_at(c, next, VERDICT_FORBIDDEN, "the replay was tampered with at %s", request_text(c, next));
+    size_t last = first + count - 1;
+    if (!tail_is_clean(c, last) || !seal_survivors(c, first, count))
+        return 0;
+    if (c->watch != REF_NULL && c->watch <= last && c->live[c->watch]) {
+        uint64_t wrong = first_wrong(c, c->watch);
+        if (wrong != c->extent[c->watch].size) {
+            c->record->address = c->extent[c->watch].offset + wrong;
+            return fail_at(c, last, VERDICT_DAMAGED, "%s changed byte %llu of live %s", request_text(c, last),
+                           (unsigned long long)wrong, block_text(c, c->watch));
+        }
+    }
+    return 1;
+}
+
+static int finish(struct check *c)
+{
+    struct record *r = c->record;
+    const struct pass_options *o = c->options;
+
+    for (size_t n = 0; n < c->trace->count; n++) {
+        if (!c->live[n])
+            continue;
+        uint64_t wrong = first_wrong(c, (uint32_t)n);
+        if (wrong != c->extent[n].size)
+            return damaged(c, c->trace->count, (uint32_t)n, wrong);
+    }
+    uint64_t seen = process_private_bytes(&c->process), allowance = RUNNER_BASELINE + c->image->static_bytes;
+    uint64_t outside = c->image->static_bytes + (seen > allowance ? seen - allowance : 0);
+    if (o->outside_cap && outside > o->outside_cap)
+        return fail_at(c, c->trace->count, VERDICT_STATIC_LIMIT,
+                       "%llu bytes of memory outside the heap (static data, stack); the course allows %llu",
+                       (unsigned long long)outside, (unsigned long long)o->outside_cap);
+    r->outside = o->charge_outside ? outside : 0;
+    return 1;
+}
+
+static int start(struct check *c)
+{
+    const struct pass_options *o = c->options;
+    uint64_t most = c->image->bits == 32 ? ADDRESS_SPACE_32 : ADDRESS_SPACE;
+    struct process_setup setup = {
+        .image = c->image, .mode = WIRE_CHECK, .flags = o->wire_flags | (sparse(c) ? WIRE_SPARSE : 0u),
+        .alignment = o->alignment,
+        .heap_limit = o->heap_limit && o->heap_limit < most && !sparse(c) ? o->heap_limit : most,
+        .time_limit = o->time_limit, .output_cap = o->output_cap ? o->output_cap : 65536,
+    };
+    char error[256];
+
+    if (process_start(&c->process, &setup, error, sizeof error))
+        return fail_at(c, BEFORE_TRACE, VERDICT_GRADER, "%s", error);
+    c->shadow = shadow_new(c->process.heap_limit, o->alignment, c->extent);
+    if (!c->shadow)
+        return fail_at(c, BEFORE_TRACE, VERDICT_GRADER, "out of memory");
+    enum process_turn turn = process_wait(&c->process);
+    if (turn == TURN_OURS && c->process.box->event == EVENT_READY)
+        turn = serve(c);
+    if (turn == TURN_LATE)
+        return late(c, BEFORE_TRACE);
+    if (turn == TURN_DEAD || c->process.box->event != EVENT_INIT) {
+        died(c, BEFORE_TRACE);
+        snprintf(c->record->hint, sizeof c->record->hint, "it happened before the first request: in mm_init, or in "
+                 "code that runs before main");
+        return 0;
+    }
+    uint64_t brk = c->process.box->brk_after_init;
+    c->brk = c->record->peak_break = brk <= c->process.granted ? brk : c->process.granted;
+    if (c->process.box->status)
+        return fail_at(c, BEFORE_TRACE, VERDICT_INIT, "mm_init reported an error before the first request");
+    return tail_is_clean(c, BEFORE_TRACE);
+}
+
+/* Lengths vary, so that nothing can be arranged for the end of a batch; they
+ * come from the seed alone, so that a verdict repeats. */
+static uint32_t batch_length(const struct check *c, size_t first)
+{
+    uint32_t most = c->options->batch_max > 0 ? (uint32_t)c->options->batch_max : DEFAULT_BATCH;
+    uint64_t left = c->trace->count - first;
+    uint32_t length = 1 + (uint32_t)(pattern_word((struct wire_key){ c->options->seed | 1, 0x5eed }, first) % most);
+
+    if (length > WIRE_BATCH)
+        length = WIRE_BATCH;
+    return left < length ? (uint32_t)left : length;
+}
+
+static void replay(struct check *c)
+{
+    size_t next = 0;
+    int sound = start(c);
+
+    while (sound && next < c->trace->count) {
+        uint32_t count = batch_length(c, next);
+        sound = run_batch(c, next, count);
+        next += count;
+    }
+    if (sound)
+        sound = finish(c);
+    process_end(&c->process, &c->record->output);
+    shadow_delete(c->shadow);
+    c->shadow = NULL;
+}
+
+static int allocate(struct check *c)
+{
+    size_t n = c->trace->count + 1;
+
+    c->extent = calloc(n, sizeof *c->extent);
+    c->key = calloc(n, sizeof *c->key);
+    c->live = calloc(n, 1);
+    c->record->answers = calloc(n, sizeof *c->record->answers);
+    if (c->extent && c->key && c->live && c->record->answers
+        && getrandom(&c->secret, sizeof c->secret, 0) == sizeof c->secret)
+        return 1;
+    return fail_at(c, BEFORE_TRACE, VERDICT_GRADER, "out of memory for %zu requests", n);
+}
+
+static void check_once(struct check *c)
+{
+    if (allocate(c))
+        replay(c);
+    free(c->extent);
+    free(c->key);
+    free(c->live);
+}
+
+/* What a student would try next. */
+static void add_hint(struct record *r, const char *trace)
+{
+    const char *text = NULL;
+
+    switch (r->verdict) {
+    case VERDICT_OK: case VERDICT_GRADER: case VERDICT_SKIPPED:
+        return;
+    case VERDICT_DAMAGED: case VERDICT_OVERLAP: case VERDICT_PAST_BREAK: case VERDICT_CRASH: case VERDICT_LOST:
+        text = "-D runs mm_checkheap after every request and stops at the first broken invariant";
+        break;
+    case VERDICT_TIMEOUT:
+        text = "an endless loop, often a free list that became a circle; -D finds where it was made";
+        break;
+    default:
+        text = "run this trace alone";
+        break;
+    }
+    if (!r->hint[0])
+        snprintf(r->hint, sizeof r->hint, "%s: mdriver -D -f %s", text, trace);
+}
+
+void pin_to_cpu(int cpu)
+{
+    cpu_set_t one;
+
+    CPU_ZERO(&one);
+    CPU_SET((size_t)(cpu >= 0 ? cpu : sched_getcpu()), &one);
+    sched_setaffinity(0, sizeof one, &one); /* best effort: without it, only slower */
+}
+
+void check_trace(const struct runner_image *image, const struct trace *t,
+                 const struct pass_options *options, struct record *r)
+{
+    struct check c = { .image = image, .trace = t, .options = options, .record = r,
+                       .watch = REF_NULL, .victim = REF_NULL };
+    double begin = monotonic_seconds();
+
+    r->address = OFFSET_NULL;
+    pin_to_cpu(options->cpu);
+    check_once(&c);
+    if ((r->verdict == VERDICT_DAMAGED || r->verdict == VERDICT_LOST || r->verdict == VERDICT_PAST_BREAK)
+        && options->batch_max != 1) {
+        /* Again, one request at a time, watching the damaged block: who did it? */
+        struct pass_options exact = *options;
+        struct record second = { .address = OFFSET_NULL };
+        struct check again = { .image = image, .trace = t, .options = &exact, .record = &second,
+                               .watch = c.victim, .victim = REF_NULL };
+        exact.batch_max = 1;
+        check_once(&again);
+        if (second.verdict != VERDICT_OK && second.verdict != VERDICT_TIMEOUT
+            && second.verdict != VERDICT_GRADER) {
+            record_free(r);
+            *r = second;
+        } else {
+            record_free(&second);
+        }
+    }
+    if (r->verdict == VERDICT_OK)
+        r->address = OFFSET_NULL;
+    add_hint(r, t->path);
+    r->check_seconds = monotonic_seconds() - begin;
+}
