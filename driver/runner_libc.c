@@ -50,6 +50,7 @@ void *calloc(size_t count, size_t size)
     if (size && count > SIZE_MAX / size)
         return NULL;
     void *p = malloc(count * size);
+    __asm__("" : "+r"(p)); /* or the compiler makes this a call of calloc */
     return p ? memset(p, 0, count * size) : NULL;
 }
 

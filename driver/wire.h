@@ -92,4 +92,7 @@ struct mailbox {
     uint64_t brk_after_init;
 };
 
+/* The same in 32- and 64-bit processes. */
+_Static_assert(sizeof(struct mailbox) == 0x1688, "layout of the mailbox");
+
 #endif
