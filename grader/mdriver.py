@@ -1,0 +1,194 @@
+"""Runs mdriver on one submission and tells apart the student's failures from ours."""
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.errors import Problem
+from grader.sandbox import NOBODY, ROOT, Wall
+from grader.text import plain
+
+MAX_JSON = 64 << 20   # bytes of one result
+GIVE_UP = 600.0       # seconds for one call; mdriver has its own, shorter limits for the student's code
+OUR_FAULT = "grader"  # the verdict that is never the student's
+NOT_TRACES = ("skipped", OUR_FAULT)
+
+
+class Stopped(Exception):
+    """The batch is being interrupted."""
+
+
+class Stop:
+    """A flag that can be waited on together with a process."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        self.set_ = threading.Event()
+
+    def set(self) -> None:
+        """Ends every wait, now and later."""
+        if not self.set_.is_set():
+            self.set_.set()
+            os.write(self._write, b"x")
+
+    def is_set(self) -> bool:
+        """Whether the batch is being interrupted."""
+        return self.set_.is_set()
+
+    def wait(self, process: subprocess.Popen, seconds: float) -> bool:
+        """Waits for PROCESS. True when it ended, False after SECONDS; Stopped when interrupted."""
+        pidfd = os.pidfd_open(process.pid)
+        try:
+            poll = select.poll()
+            poll.register(pidfd, select.POLLIN)
+            poll.register(self._read, select.POLLIN)
+            ready = [fd for fd, _ in poll.poll(seconds * 1000)]
+            if self._read in ready:
+                raise Stopped
+            return pidfd in ready
+        finally:
+            os.close(pidfd)
+
+
+@dataclass
+class Answer:
+    """What one call of mdriver gave: its JSON, or the sentence that says how it failed us."""
+
+    result: dict | None
+    fault: str | None
+
+
+@dataclass
+class Mdriver:
+    """mdriver with everything that stays the same in a batch."""
+
+    program: str
+    wall: Wall = field(default_factory=Wall)
+    course: str | None = None
+    traces: Path | None = None
+    extra: Sequence[str] = ()
+    limit: float = GIVE_UP
+    stop: Stop = field(default_factory=Stop)
+
+    def arguments(self, check_only: bool) -> list[str]:
+        """The command line but for the submission."""
+        words = [self.program]
+        if self.course:
+            words += ["-c", self.course]
+        if self.traces:
+            words += ["-t", str(self.traces)]
+        if check_only:
+            words.append("--check-only")
+        if not self.wall.on:
+            words.append("--no-sandbox")
+        return words + list(self.extra)
+
+    def run(self, source: Path, check_only: bool = False) -> Answer:
+        """Grades SOURCE. Raises Stopped when the batch is interrupted meanwhile."""
+        folder = Path(tempfile.mkdtemp(prefix="grader-"))
+        try:
+            return self._run(source, check_only, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _run(self, source: Path, check_only: bool, folder: Path) -> Answer:
+        if os.geteuid() == 0 and self.wall.on:
+            # The wall's inside is nobody: it reads a copy that it may read, and writes into a folder that it owns.
+            os.chown(folder, NOBODY, NOBODY)
+        if self.wall.on:
+            source = Path(shutil.copyfile(source, folder / "mm.c"))
+            os.chmod(source, 0o444)
+        results = folder / "results"
+        results.mkdir()
+        if os.geteuid() == 0 and self.wall.on:
+            os.chown(results, NOBODY, NOBODY)
+        inner_source, inner_results = self.wall.paths(source, results)
+        argv = [*self.arguments(check_only), "--json", inner_results + "/result.json", inner_source]
+        with tempfile.TemporaryFile() as messages:
+            try:
+                process = subprocess.Popen(
+                    self.wall.command(argv, source, results), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                    stderr=messages, process_group=0, **self.wall.identity())  # type: ignore[call-overload]
+            except OSError as error:
+                return Answer(None, f"cannot start {error.filename}: {error.strerror}")
+            ended = False
+            try:
+                ended = self.stop.wait(process, self.limit)
+            finally:
+                if not ended:
+                    kill(process)
+            if not ended:
+                return Answer(None, f"mdriver gave no result within {self.limit:.0f} s")
+            status = process.wait()
+            messages.seek(max(0, messages.seek(0, os.SEEK_END) - 4096))
+            words = messages.read().decode("utf-8", "replace").strip()
+        return judge(status, results / "result.json", words)
+
+
+def kill(process: subprocess.Popen) -> None:
+    """Ends a process with its group, and reaps it."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def judge(status: int, path: Path, words: str) -> Answer:
+    """Whether a call of mdriver is a result or our fault: by exit status, by JSON, by verdict."""
+    said = f": {plain(words.splitlines()[-1], 300)}" if words else ""
+    if status < 0 or status > 128:
+        number = -status if status < 0 else status - 128
+        return Answer(None, f"mdriver was killed by signal {number}{said}")
+    if status in (2, 5):
+        return Answer(None, f"mdriver failed with status {status}{said}")
+    try:
+        # O_NOFOLLOW: nobody inside the wall should be able to make us read another file.
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(fd, "rb") as handle:
+            data = handle.read(MAX_JSON + 1)
+    except OSError:
+        return Answer(None, f"mdriver ended with status {status} but wrote no JSON{said}")
+    if len(data) > MAX_JSON:
+        return Answer(None, f"mdriver wrote more than {MAX_JSON:,} bytes of JSON")
+    try:
+        result = json.loads(data)
+        if result["schema"] != 1:
+            return Answer(None, f"mdriver wrote schema {result['schema']}; this grader reads schema 1")
+        verdicts = [result["verdict"]] + [trace["verdict"] for trace in result["traces"]]
+    except (ValueError, KeyError, TypeError):
+        return Answer(None, f"mdriver ended with status {status} and its JSON is damaged")
+    if OUR_FAULT in verdicts:
+        sentence = next((t.get("message") for t in result["traces"] if t["verdict"] == OUR_FAULT), "")
+        return Answer(result, f"mdriver reported a failure of its own: {plain(sentence or 'no message', 300)}")
+    return Answer(result, None)
+
+
+def worth_timing(result: dict) -> bool:
+    """Whether any trace is valid; only then is there something to time."""
+    return any(trace["verdict"] == "ok" for trace in result["traces"])
+
+
+def find(given: str | None) -> str:
+    """The mdriver to use: --mdriver, $GRADER_MDRIVER, the one beside this package, or the one on PATH."""
+    named = given or os.environ.get("GRADER_MDRIVER")
+    path = named or (str(ROOT / "mdriver") if (ROOT / "mdriver").exists() else shutil.which("mdriver"))
+    if path is None:
+        raise Problem(f"mdriver is not built; run `make` in {ROOT}")
+    if not os.access(path, os.X_OK) or os.path.isdir(path):
+        raise Problem(f"{path}: is not an executable mdriver; run `make` in {ROOT}, or give --mdriver FILE")
+    return str(Path(path).resolve())
+
+
+def now() -> float:
+    """Seconds on a clock that only goes forward."""
+    return time.monotonic()

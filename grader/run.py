@@ -1,0 +1,258 @@
+"""`grade`: from a pile of submissions to a full results.sqlite, however often it is interrupted."""
+
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from grader import executor_local, executor_slurm, hidden
+from grader.errors import FAULT, INTERRUPTED, OK, Problem
+from grader.mdriver import Mdriver, find
+from grader.people import Roster, read_roster
+from grader.progress import Progress, duration
+from grader.sandbox import ROOT, Wall, require
+from grader.store import Outcome, Store, Unit
+from grader.submissions import Note, ingest
+from grader.text import count, plain, slug
+
+SHOWN_NOTES = 20
+# The least that compiles: what it scores does not matter, only that mdriver can say so.
+SAMPLE = """#include "mm.h"
+#include "memlib.h"
+int mm_init(void) { return 0; }
+void *mm_malloc(size_t size) { return mem_sbrk((int)(size + 15) & ~15); }
+void mm_free(void *ptr) { (void)ptr; }
+void *mm_realloc(void *ptr, size_t size) { (void)ptr; return mm_malloc(size); }
+"""
+
+
+@dataclass
+class Options:
+    """What `grade` was asked for."""
+
+    submissions: Path
+    out: Path
+    course: str | None = None
+    traces: Path | None = None
+    hidden: str | None = None
+    roster: Path | None = None
+    layout: str = "auto"
+    filename: str = "mm.c"
+    attempts: str = "latest"
+    due: datetime | None = None
+    jobs: int | None = None
+    regrade: str | None = None
+    executor: str = "local"
+    chunk: int = 50
+    partition: str | None = None
+    sandbox: bool = True
+    mdriver: str | None = None
+    extra: list[str] = field(default_factory=list)
+
+
+def grade(options: Options) -> int:
+    """Ingests, grades what is not graded yet, and says how it went. Returns the exit status."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    with only_one(options.out), interruptible():
+        store = Store(options.out, create=True)
+        try:
+            return _grade(options, store)
+        finally:
+            store.close()
+
+
+def _grade(options: Options, store: Store) -> int:
+    program = find(options.mdriver)
+    wall = Wall(options.sandbox, [Path(program).parent] + ([ROOT] if not Path(program).is_relative_to(ROOT) else []))
+    require(wall)
+    traces, traces_key = hidden.trace_set(options.traces, options.hidden, options.out)
+    if traces:
+        wall.visible.append(traces)
+    course_file = Path(options.course) if options.course and Path(options.course).is_file() else None
+    if course_file:
+        wall.visible.append(course_file.resolve().parent)
+    mdriver = Mdriver(program, wall, str(course_file.resolve()) if course_file else options.course, traces,
+                      options.extra)
+    preflight(mdriver)
+
+    # What an earlier result must share with this run to stand: the course with its rules, the traces, the settings.
+    course_key = options.course or "default"
+    if course_file:
+        course_key = f"{course_file.name}:{digest(course_file.read_bytes())}"
+    settings = " ".join(["sandbox" if options.sandbox else "no-sandbox", *options.extra])
+    key = (course_key, traces_key, settings)
+
+    take_in(options, store)
+    store.put(course=key[0], traces=key[1], settings=key[2], attempts=options.attempts,
+              sandbox="full" if options.sandbox else "none", trace_folder=str(traces or ""), mdriver=program)
+    if options.regrade:
+        forgotten = store.forget(options.regrade)
+        executor_slurm.abandon(options.out)  # or an earlier array's files would bring the old results back
+        print(f"{count(forgotten, 'result')} forgotten; to be graded again", file=sys.stderr)
+
+    units, total = store.todo(*key), store.count_wanted()
+    if len(units) < total:
+        print(f"{total - len(units)} of {total} are graded already", file=sys.stderr)
+    progress = Progress(total, total - len(units))
+    save = saver(store, options.out, progress)
+    tasks = (executor_local.Task(unit, source_of(options.out, unit)) for unit in units)
+    try:
+        if not units:
+            pass
+        elif options.executor == "slurm":
+            executor_slurm.run(list(tasks), mdriver, options.out, options.chunk, options.partition, save,
+                               progress.say)
+        else:
+            jobs = options.jobs or executor_local.Cores().jobs
+            executor_local.run(tasks, mdriver, jobs, save)
+    except KeyboardInterrupt:
+        progress.close()
+        print(f"Interrupted: {progress.done} of {total} are graded and safe in {store.path}; the same command "
+              "resumes.", file=sys.stderr)
+        return INTERRUPTED
+    progress.close()
+    return summary(options, store)
+
+
+def take_in(options: Options, store: Store) -> None:
+    """Reads the pile and the roster into the store, and reports what is odd."""
+    sources = options.out / "sources"
+    sources.mkdir(exist_ok=True)
+
+    def keep(data: bytes) -> str:
+        sha = hashlib.sha256(data).hexdigest()
+        path = sources / f"{sha}.c"
+        if not path.exists():
+            write_atomically(path, data)
+        return sha
+
+    roster = read_roster(options.roster) if options.roster else Roster()
+    intake = ingest(options.submissions, roster, keep, options.layout, options.filename, options.due)
+    store.take_in(intake.roster.people, intake.attempts, intake.notes, options.attempts)
+    report_notes(intake.notes, options.out)
+
+
+def report_notes(notes: list[Note], out: Path) -> None:
+    """All notes to OUT/notes.txt, the first few to the terminal."""
+    write_atomically(out / "notes.txt", "".join(f"{n.kind}: {n.sentence}\n" for n in notes).encode("utf-8", "replace"))
+    for note in notes[:SHOWN_NOTES]:
+        print(f"{note.kind}: {note.sentence}", file=sys.stderr)
+    if len(notes) > SHOWN_NOTES:
+        print(f"... and {len(notes) - SHOWN_NOTES} more in {out / 'notes.txt'}", file=sys.stderr)
+
+
+def preflight(mdriver: Mdriver) -> None:
+    """Grades a tiny allocator first: a wrong course or a broken build shows before the class is graded."""
+    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+        sample = Path(folder, "mm.c")
+        sample.write_text(SAMPLE)
+        answer = mdriver.run(sample, check_only=True)
+    if answer.fault:
+        raise Problem(f"mdriver cannot grade anything: {answer.fault}; nothing was graded", FAULT)
+
+
+def saver(store: Store, out: Path, progress: Progress):
+    """What every executor calls with each outcome, from one thread."""
+    folder = out / "json"
+    folder.mkdir(exist_ok=True)
+
+    def save(outcome: Outcome) -> None:
+        store.save(outcome)
+        if outcome.result is not None and outcome.fault is None:
+            write_atomically(json_of(out, outcome.unit),
+                             json.dumps(outcome.result, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
+        if outcome.fault:
+            progress.say(f"our fault, not {plain(outcome.unit.person)}'s: {outcome.fault}")
+        progress.step(outcome.fault is not None)
+
+    return save
+
+
+def summary(options: Options, store: Store) -> int:
+    """The last lines of a run."""
+    rows = {"graded": 0, "fault": 0, "missing": 0, "waiting": 0}
+    valid = 0
+    for row in store.rows():
+        rows[row.status] += 1
+        valid += row.verdict == "ok"
+        if row.status == "graded" and not (path := json_of(
+                options.out, Unit(row.person.key, row.sha256, "", "", ""))).exists():
+            write_atomically(path, json.dumps(store.result(row), ensure_ascii=False, indent=1)
+                             .encode("utf-8", "replace"))  # a kill came between the database and the file
+    seconds = store.db.execute("SELECT coalesce(sum(seconds), 0) FROM result").fetchone()[0]
+    print(f"{count(rows['graded'], 'person', 'people')} graded, {valid} with every trace valid; "
+          f"{rows['missing']} without a submission; {rows['fault']} not gradable through our fault "
+          f"({duration(seconds)} of work).")
+    if not options.sandbox:
+        print("Graded without a sandbox: these results are untrusted.")
+    if rows["fault"]:
+        print(f"Run the same command again to retry those {rows['fault']}; their students lost nothing.")
+        return FAULT
+    print(f"Results: {store.path}; next: python3 -m grader export {options.out} csv")
+    return OK
+
+
+def source_of(out: Path, unit: Unit) -> Path:
+    """Where a submission's bytes are kept."""
+    return out / "sources" / f"{unit.sha256}.c"
+
+
+def json_of(out: Path, unit: Unit) -> Path:
+    """Where a submission's result is kept as a file."""
+    return out / "json" / f"{slug(unit.person)}-{unit.sha256[:8]}.json"
+
+
+def digest(data: bytes) -> str:
+    """A short name for DATA."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """DATA at PATH, or what was there before; never half of it."""
+    new = path.with_name(path.name + ".new")
+    try:
+        with new.open("wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise Problem(f"{path}: {error.strerror}; mend that and run the same command again, it goes on where it "
+                      "stopped", FAULT) from error
+
+
+@contextmanager
+def only_one(out: Path) -> Iterator[None]:
+    """Keeps a second grader out of OUT."""
+    fd = os.open(out / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Problem(f"{out}: another grader is working in it; wait for it, or use another -o") from error
+        yield
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM and a closed terminal interrupt like Ctrl-C."""
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt)
+              for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
