@@ -21,7 +21,7 @@
 /* Above this peak, payloads are checked only at their ends: filling them would
  * take real memory. */
 #define SPARSE_PEAK (UINT64_C(8) << 30)
-#define ADDRESS_SPACE (UINT64_C(96) << 40) /* most a 64-bit heap can reserve */
+#define ADDRESS_SPACE (UINT64_C(80) << 40) /* the largest hole in a process with randomised addresses */
 #define ADDRESS_SPACE_32 (UINT64_C(0x50000000))
 
 /* Private memory that any runner touches: the C library, its stack's first
