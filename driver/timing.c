@@ -92,7 +92,7 @@ static int replay_once(const struct run *run, struct record *r, double *seconds,
         .image = run->image, .mode = run->mode, .flags = run->options->wire_flags | run->flags,
         .alignment = run->options->alignment, .heap_limit = r->peak_break ? r->peak_break : 1,
         .heap_granted = r->peak_break ? r->peak_break : 1, .request_count = run->trace->count,
-        .repeat = rounds(run->trace), .time_limit = run->options->time_limit,
+        .repeat = run->flags & WIRE_SPARSE ? 1 : rounds(run->trace), .time_limit = run->options->time_limit,
         .output_cap = run->options->output_cap ? run->options->output_cap : 65536,
     };
     char error[256];
