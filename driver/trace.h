@@ -28,6 +28,12 @@ struct request {
     uint8_t kind;  /* enum request_kind */
 };
 
+/* Whether a block is live after this request. (realloc to 0 bytes frees.) */
+static inline int request_makes_block(const struct request *q)
+{
+    return q->kind != REQ_FREE && !(q->kind == REQ_REALLOC && q->size == 0 && q->ref != REF_NULL);
+}
+
 enum trace_dialect { TRACE_CLASSIC, TRACE_AUTOLAB, TRACE_CMU16 };
 
 /* Weight of a trace in a score. */
@@ -44,11 +50,15 @@ struct trace {
     size_t peak_request;       /* request after which that peak is first reached */
     uint64_t max_size;         /* largest single request */
     size_t max_live;           /* largest number of live blocks */
-    unsigned scale_shift;      /* sizes were divided by 2^shift to fit the address space; 0 for ordinary traces */
+    unsigned scale_shift;      /* sizes were divided by 2^shift to fit the address space; ordinarily 0 */
     char *warnings;            /* sentences, one a line, or NULL */
 };
 
-/* Parses LENGTH bytes of TEXT. 0, or -1 with a "file:line: sentence" in ERROR. */
+/* Most bytes of text in a trace file, unpacked: bounds what a hostile gzip can cost. */
+#define TRACE_TEXT_LIMIT (256 << 20)
+
+/* Parses LENGTH bytes of TEXT. 0, or -1 with a "file:line: sentence" in ERROR
+ * and T empty. */
 int trace_parse(struct trace *t, const char *path, const char *text, size_t length,
                 char *error, size_t error_size);
 
@@ -64,7 +74,8 @@ uint64_t trace_peak(const struct trace *t, uint64_t (*block_bytes)(uint64_t size
 /* trace_peak for payloads rounded up to ALIGN (size 0 counts as 0). */
 uint64_t trace_peak_aligned(const struct trace *t, uint64_t align);
 
-/* trace_peak for blocks of HEADER bytes + payload, rounded up to ALIGN, at least MINIMUM. */
+/* trace_peak for blocks of HEADER bytes + payload, rounded up to ALIGN, at least
+ * MINIMUM (size 0 counts as 0: the answer may be NULL). */
 uint64_t trace_peak_headers(const struct trace *t, uint64_t header, uint64_t align, uint64_t minimum);
 
 #endif
