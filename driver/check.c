@@ -361,6 +361,7 @@ static int reveal(struct check *c, size_t first, uint32_t count)
             box->block[ref] = heap_base_of(c->image->bits) + c->extent[q->ref].offset;
             box->key[ref] = c->key[q->ref];
             box->size[ref] = c->extent[q->ref].size;
+            box->older[ref - WIRE_OLD] = q->ref;
         }
         int moves = q->kind == REQ_REALLOC && ref != WIRE_REF_NULL;
         c->key[first + i] = moves ? c->key[q->ref] : new_key(c);
@@ -472,7 +473,8 @@ static int start(struct check *c)
     const struct pass_options *o = c->options;
     uint64_t most = c->image->bits == 32 ? ADDRESS_SPACE_32 : ADDRESS_SPACE;
     struct process_setup setup = {
-        .image = c->image, .mode = WIRE_CHECK, .flags = o->wire_flags | (sparse(c) ? WIRE_SPARSE : 0u),
+        .image = c->image, .mode = WIRE_CHECK, .flags = o->wire_flags | (sparse(c) ? WIRE_SPARSE : 0u) | (c->image->has_gc ? WIRE_GC : 0u),
+        .request_count = c->trace->count,
         .alignment = o->alignment,
         .heap_limit = o->heap_limit && o->heap_limit < most && !sparse(c) ? o->heap_limit : most,
         .time_limit = o->time_limit, .output_cap = o->output_cap ? o->output_cap : 65536,

@@ -124,7 +124,7 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
         return fail(p, error, error_size, "address space for the heap");
     }
     uint64_t shared = 0;
-    if (s->mode != WIRE_CHECK) {
+    if (s->mode != WIRE_CHECK || s->flags & WIRE_GC) {
         uint64_t bytes = (s->request_count + 1) * sizeof *p->requests;
         p->requests = map_new("requests", bytes, &fds.requests, MAP_POPULATE);
         p->answers = map_new("answers", (2 * s->request_count + 1) * sizeof *p->answers, &fds.answers, 0);

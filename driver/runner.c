@@ -33,6 +33,7 @@ void mm_free(void *ptr);
 void *mm_realloc(void *ptr, size_t size);
 void *mm_calloc(size_t count, size_t size);
 __attribute__((weak)) int mm_checkheap(int line);
+__attribute__((weak)) void mm_gc_roots(void **roots, size_t count);
 
 static struct mailbox *box;
 
@@ -164,6 +165,41 @@ static int init_failed(void)
     return box->flags & WIRE_INIT_BOOL ? !(unsigned char)result : result != 0;
 }
 
+/* ---- implicit management: the root table ---- */
+
+/* With a collector, a request to free only drops the reference here; when the
+ * block is reclaimed is the collector's affair. One entry a request. */
+static void **roots;
+
+static void no_release(void *ptr) { (void)ptr; }
+
+static const struct allocator collected = { mm_malloc, mm_calloc, mm_realloc, no_release };
+
+static void move_root(uint64_t made, uint64_t address, uint64_t dropped)
+{
+    if (dropped != WIRE_NULL)
+        roots[dropped] = NULL;
+    if (address)
+        roots[made] = as_pointer(address);
+}
+
+static int root_after(uint64_t index, const struct wire_request *r, const uint64_t *block)
+{
+    move_root(index, r->kind == REQ_FREE ? 0 : block[index], r->ref == WIRE_REF_NULL ? WIRE_NULL : r->ref);
+    return 1;
+}
+
+static const struct visitor rooting = { NULL, root_after };
+
+static int start_allocator(void)
+{
+    if (init_failed())
+        return 0;
+    if (roots)
+        mm_gc_roots(roots, (size_t)box->request_count);
+    return 1;
+}
+
 /* ---- check pass ---- */
 
 static int sparse(void) { return (box->flags & WIRE_SPARSE) != 0; }
@@ -230,6 +266,11 @@ static int check_after(uint64_t index, const struct wire_request *r, const uint6
         }
         pattern_fill_block(payload, from, r->size, box->key[index], sparse());
     }
+    if (roots) {
+        uint64_t first = box->first - 1, ref = r->ref;
+        uint64_t dropped = ref == WIRE_REF_NULL ? WIRE_NULL : ref < WIRE_OLD ? first + ref : box->older[ref - WIRE_OLD];
+        move_root(first + index, r->kind == REQ_FREE ? 0 : block[index], dropped);
+    }
     box->done = (uint32_t)index + 1; /* before mm_checkheap: its complaint is about this request's outcome */
     if (!heap_is_sound(box->first + (uint32_t)index))
         return complain(COMPLAINT_CHECKHEAP, 0);
@@ -241,14 +282,14 @@ static const struct visitor checking = { check_before, check_after };
 static void check_pass(void)
 {
     yield_turn(EVENT_READY);
-    box->status = init_failed();
+    box->status = !start_allocator();
     box->brk_after_init = mem_heapsize();
     yield_turn(EVENT_INIT);
     for (;;) {
         box->done = 0;
         box->complaint = COMPLAINT_NONE;
-        uint64_t done = replay(box->request, box->count, box->block,
-                               &whole, &checking);
+        uint64_t done = roots ? replay(box->request, box->count, box->block, &collected, &checking)
+                              : replay(box->request, box->count, box->block, &whole, &checking);
         yield_turn(done == box->count ? EVENT_BATCH : EVENT_STOP);
     }
 }
@@ -296,11 +337,15 @@ void replay_timed(void)
         if (round) { /* an empty heap again, zero as new memory is */
             attach();
             memset(as_pointer(box->heap_base), 0, (size_t)box->heap_granted);
+            if (roots)
+                memset(roots, 0, (size_t)box->request_count * sizeof *roots);
         }
         if (box->flags & WIRE_HARNESS)
             replay(requests, box->request_count, answers, &harness, &nobody);
-        else if (init_failed())
+        else if (!start_allocator())
             _exit(3);
+        else if (roots)
+            replay(requests, box->request_count, answers, &collected, &rooting);
         else
             replay(requests, box->request_count, answers, &whole, &nobody);
     }
@@ -339,7 +384,7 @@ static void timed_pass(void)
 {
     stop_self(); /* ready; the requests arrive while we are stopped */
     if (box->mode == WIRE_LATENCY) {
-        if (init_failed())
+        if (!start_allocator())
             _exit(3);
         replay(requests, box->request_count, answers, &whole, &latencies);
     } else {
@@ -374,12 +419,14 @@ int main(void)
     if (extent)
         map(FD_HEAP, as_pointer(box->heap_base), extent, PROT_READ | PROT_WRITE,
             MAP_FIXED_NOREPLACE | prefault);
-    if (box->mode != WIRE_CHECK) {
+    if (box->mode != WIRE_CHECK || box->flags & WIRE_GC) {
         requests = map(FD_REQUESTS, NULL, (box->request_count + 1) * sizeof *requests, PROT_READ,
                        MAP_POPULATE);
         answers = map(FD_ANSWERS, NULL, (2 * box->request_count + 1) * sizeof *answers,
                       PROT_READ | PROT_WRITE, MAP_POPULATE);
     }
+    if (box->flags & WIRE_GC && mm_gc_roots)
+        roots = (void **)(answers + box->request_count);
     for (int fd = FD_MAILBOX; fd <= FD_ANSWERS; fd++)
         close(fd);
     catch_signals();

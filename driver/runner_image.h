@@ -13,6 +13,7 @@ struct runner_image {
     int bits;              /* 32 or 64 */
     uint64_t static_bytes; /* writable data of the allocator's own object: .data, .bss, custom sections */
     uint64_t writable_bytes; /* writable segments of the whole executable */
+    int has_gc;            /* defines mm_gc_roots: a collector */
     unsigned trusted;      /* a peer such as libc: not confined, memory measured from outside */
     char *build_log;       /* what the compiler said, or NULL */
     char *flags_used;      /* the compiler flags that worked */

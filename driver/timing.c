@@ -89,7 +89,7 @@ static int same_answers(const struct run *run, const struct process *p, struct r
 static int replay_once(const struct run *run, struct record *r, double *seconds, struct process *p)
 {
     struct process_setup setup = {
-        .image = run->image, .mode = run->mode, .flags = run->options->wire_flags | run->flags,
+        .image = run->image, .mode = run->mode, .flags = run->options->wire_flags | run->flags | (run->image->has_gc ? WIRE_GC : 0u),
         .alignment = run->options->alignment, .heap_limit = r->peak_break ? r->peak_break : 1,
         .heap_granted = r->peak_break ? r->peak_break : 1, .request_count = run->trace->count,
         .repeat = run->flags & WIRE_SPARSE ? 1 : rounds(run->trace), .time_limit = run->options->time_limit,

@@ -38,6 +38,7 @@ enum wire_flags {
     WIRE_SBRK_INT    = 16, /* mem_sbrk takes an int */
     WIRE_SPARSE      = 32, /* giant trace: touch only the ends of payloads */
     WIRE_HARNESS     = 64, /* do nothing for a request: measures the harness itself */
+    WIRE_GC          = 128, /* a collector: free only drops the reference from the root table */
 };
 
 /* Why the runner gave the floor back. */
@@ -75,6 +76,7 @@ struct mailbox {
     struct wire_request request[WIRE_BATCH];
     struct wire_key key[WIRE_BLOCKS];    /* patterns of the blocks in this batch */
     uint64_t size[WIRE_BLOCKS];          /* payload bytes of those blocks */
+    uint32_t older[WIRE_BATCH];          /* request (from 0) that made block 64 + i; with WIRE_GC */
 
     /* whose turn it is: futex words. The supervisor bumps `go`, the runner bumps `back`. */
     uint32_t go, back;
@@ -93,6 +95,6 @@ struct mailbox {
 };
 
 /* The same in 32- and 64-bit processes. */
-_Static_assert(sizeof(struct mailbox) == 0x1688, "layout of the mailbox");
+_Static_assert(sizeof(struct mailbox) == 0x1788, "layout of the mailbox");
 
 #endif

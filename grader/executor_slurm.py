@@ -29,6 +29,9 @@ MAX_TASKS = 1000   # Slurm's default MaxArraySize is 1001
 ROUNDS = 3         # submissions of what is missing, before it is called our fault
 POLL = float(os.environ.get("GRADER_SLURM_POLL", "2"))  # seconds between looks at the queue
 PATIENCE = 900.0   # seconds that the controller may be silent
+# States in which Slurm does nothing more for a task by itself; squeue lists ended jobs for a while.
+ENDED = frozenset(("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY",
+                   "PREEMPTED", "REVOKED", "TIMEOUT"))
 PYTHON = "/usr/bin/python3"
 
 
@@ -61,7 +64,7 @@ def run(tasks: list[Task], mdriver: Mdriver, out: Path, chunk: int, partition: s
             rounds += 1
             folder = submit(list(wanted.values()), mdriver, base, chunk, partition)
             say(f"Slurm job {_job(folder)}: {count(len(wanted), 'submission')}")
-        _follow(folder, take)
+        _follow(folder, take, wanted)
         folder = None
     for unit in list(wanted):
         take(Outcome(unit, None, f"Slurm ended the task {ROUNDS} times without a result (see {base})", ROUNDS))
@@ -129,13 +132,13 @@ def _outcome(line: bytes) -> Outcome:
     return Outcome(Unit(*record.pop("unit")), **record)
 
 
-def _follow(folder: Path, take: Callable[[Outcome], None]) -> None:
-    """Collects until the array has left the queue."""
+def _follow(folder: Path, take: Callable[[Outcome], None], wanted: dict[Unit, Task]) -> None:
+    """Collects until everything wanted is there or the array has ended."""
     collector = Collector(folder, take)
     while True:
         active = _in_queue(_job(folder))
         collector.collect()  # after the question, so that a task that has just ended is not missed
-        if not active:
+        if not active or not wanted:
             return
         time.sleep(POLL)
 
@@ -147,7 +150,7 @@ def _in_queue(job: str) -> bool:
         done = subprocess.run(["squeue", "--noheader", "--jobs", job, "--format", "%T"], capture_output=True,
                               text=True, check=False)
         if done.returncode == 0:
-            return bool(done.stdout.strip())
+            return not ENDED.issuperset(done.stdout.split())
         if "Invalid job id" in done.stderr:
             return False
         if time.monotonic() > deadline:
