@@ -15,6 +15,7 @@ struct process {
     const struct runner_image *image;
     pid_t pid;                /* 0 once reaped */
     int heap_fd, log_fd;
+    int count_fd;             /* valgrind's report, or -1 */
     struct mailbox *box;      /* shared with the runner: copy, then verify */
     unsigned char *heap;      /* our own view of the heap */
     uint64_t heap_limit;      /* bytes reserved */
@@ -38,6 +39,7 @@ struct process_setup {
     uint32_t repeat;          /* timed pass */
     double time_limit;        /* wall-clock seconds */
     size_t output_cap;        /* bytes of output kept */
+    int count_instructions;   /* timed pass: under valgrind, in its wider cage */
 };
 
 enum process_turn { TURN_OURS, TURN_DEAD, TURN_LATE };
@@ -62,6 +64,10 @@ uint64_t process_grant(struct process *p, uint64_t want);
 
 /* CPU time that the runner has used, in seconds. */
 double process_cpu(const struct process *p);
+
+/* With count_instructions: lets the runner end, and gives the instructions of
+ * the whole process, or 0 when there is no count. The runner must be running. */
+uint64_t process_instructions(struct process *p);
 
 /* Bytes of private memory that the runner has touched outside the heap. */
 uint64_t process_private_bytes(const struct process *p);

@@ -48,6 +48,8 @@ struct record {
     double *reference_seconds;  /* and of the reference allocator beside it */
     double best_seconds;        /* robust estimate of the allocator's cost; 0 when not timed */
     double best_reference;      /* of the reference's */
+    double cpu_seconds;         /* with CLOCK_INSTRUCTIONS: CPU time of the same, beside the count */
+    double cpu_reference;
     double relative_error;      /* half width of the confidence interval of the ratio, as a fraction */
     struct latency latency[4];  /* by enum request_kind; count 0 when not measured */
 };

@@ -7,7 +7,7 @@
  * faults and teardown are outside the figure, and nothing can be done after
  * the clock is read. The cost of the harness itself (waking up, the loop, the
  * table of blocks) is measured by the same replay with calls that do nothing,
- * and subtracted.
+ * interleaved with the others, and subtracted.
  *
  * Interference only ever adds time, so the estimate is the minimum over the
  * repetitions (J. Chen, J. Revels, "Robust benchmarking in noisy
@@ -26,26 +26,28 @@
 
 #include "process.h"
 
+#define SPARSE_FROM (UINT64_C(8) << 30) /* bytes of payload; above, only their ends are touched */
 #define SHORT_TRACE 1000   /* requests; shorter ones are replayed several times in a process */
 #define ENOUGH_REQUESTS 8000
-#define HARNESS_RUNS 3
+#define HARNESS_RUNS 5
 #define LEAST_PER_REQUEST 0.5e-9 /* seconds; below this a difference of clocks means nothing */
+
+/* For the forecast, measured by tests/bench/floor.py on the machine of docs/TIMING.md. */
+#define PROCESS_SECONDS 0.0015   /* a confined process, start to end */
+#define TYPICAL_REQUEST 60e-9    /* seconds of replay for a request, harness included */
+#define TYPICAL_CHECK 1.5e-6     /* seconds of the check pass for a request */
+#define USUAL_REPETITIONS 1.6    /* times min_repetitions */
+#define VALGRIND_START 0.6       /* seconds */
+#define VALGRIND_SLOWDOWN 60
 
 struct run {
     const struct runner_image *image;
     const struct trace *trace;
     const struct pass_options *options;
-    const struct timing_options *timing;
+    enum clock_kind clock;
     uint32_t flags;
     enum wire_mode mode;
 };
-
-static uint32_t rounds(const struct trace *t)
-{
-    if (t->count == 0 || t->count >= SHORT_TRACE)
-        return 1;
-    return (uint32_t)(ENOUGH_REQUESTS / t->count + 1);
-}
 
 static void write_requests(const struct trace *t, struct wire_request *out)
 {
@@ -85,15 +87,34 @@ static int same_answers(const struct run *run, const struct process *p, struct r
     return 0;
 }
 
+/* The clock's advance between two stops of P: the replay, and nothing else. */
+static enum process_turn read_clock(const struct run *run, struct process *p, double *seconds)
+{
+    double cpu = process_cpu(p), wall = monotonic_seconds();
+
+    process_continue(p);
+    enum process_turn turn = process_wait_stop(p);
+    *seconds = run->clock == CLOCK_WALL ? monotonic_seconds() - wall : process_cpu(p) - cpu;
+    if (turn == TURN_OURS && run->clock == CLOCK_INSTRUCTIONS) {
+        process_continue(p);
+        *seconds = (double)process_instructions(p) * 1e-9;
+    }
+    return turn;
+}
+
 /* One replay. Returns 0 and the cost in SECONDS, or -1 with R's verdict set. */
 static int replay_once(const struct run *run, struct record *r, double *seconds, struct process *p)
 {
+    int counting = run->clock == CLOCK_INSTRUCTIONS;
     struct process_setup setup = {
-        .image = run->image, .mode = run->mode, .flags = run->options->wire_flags | run->flags | (run->image->has_gc ? WIRE_GC : 0u),
+        .image = run->image, .mode = run->mode,
+        .flags = run->options->wire_flags | run->flags | (run->image->has_gc ? WIRE_GC : 0u),
         .alignment = run->options->alignment, .heap_limit = r->peak_break ? r->peak_break : 1,
         .heap_granted = r->peak_break ? r->peak_break : 1, .request_count = run->trace->count,
-        .repeat = run->flags & WIRE_SPARSE ? 1 : rounds(run->trace), .time_limit = run->options->time_limit,
+        .repeat = run->flags & WIRE_SPARSE || counting ? 1 : timing_rounds(run->trace->count),
+        .time_limit = run->options->time_limit * (counting ? VALGRIND_SLOWDOWN : 1),
         .output_cap = run->options->output_cap ? run->options->output_cap : 65536,
+        .count_instructions = counting,
     };
     char error[256];
 
@@ -102,15 +123,15 @@ static int replay_once(const struct run *run, struct record *r, double *seconds,
     enum process_turn turn = process_wait_stop(p);
     if (turn == TURN_OURS) {
         write_requests(run->trace, p->requests);
-        double cpu = process_cpu(p), wall = monotonic_seconds();
-        process_continue(p);
-        turn = process_wait_stop(p);
-        *seconds = run->timing && run->timing->clock == CLOCK_WALL ? monotonic_seconds() - wall
-                                                                   : process_cpu(p) - cpu;
+        turn = read_clock(run, p, seconds);
         *seconds /= setup.repeat;
     }
+    if (turn == TURN_OURS && counting && *seconds <= 0)
+        return fail(r, VERDICT_GRADER, "valgrind gave no instruction count");
     if (turn == TURN_OURS)
         return run->flags & WIRE_HARNESS ? 0 : same_answers(run, p, r);
+    if (counting) /* this trace was replayed without valgrind just before */
+        return fail(r, VERDICT_GRADER, "the replay under valgrind did not come to its end");
     if (turn == TURN_LATE)
         return fail(r, VERDICT_TIMEOUT, "no end of the timed run within the time limit, though the checked run ended");
     return fail(r, WIFSIGNALED(p->status) && WTERMSIG(p->status) == SIGSYS ? VERDICT_FORBIDDEN : VERDICT_DIFFERS,
@@ -126,20 +147,18 @@ static int timed(const struct run *run, struct record *r, double *seconds)
     return rc;
 }
 
-/* Cost of the harness on this trace, in seconds. */
-static double harness(const struct run *run, const struct record *r)
+/* The same replay with calls that do nothing; lowers *LEAST to its cost. */
+static int harness(const struct run *run, const struct record *r, double *least)
 {
     struct run empty = *run;
-    double best = INFINITY;
+    struct record scratch = { .peak_break = r->peak_break };
+    double seconds = 0;
 
     empty.flags |= WIRE_HARNESS;
-    for (int i = 0; i < HARNESS_RUNS; i++) {
-        struct record scratch = { .peak_break = r->peak_break };
-        double seconds = 0;
-        if (timed(&empty, &scratch, &seconds) == 0 && seconds < best)
-            best = seconds;
-    }
-    return isfinite(best) ? best : 0;
+    int rc = timed(&empty, &scratch, &seconds);
+    if (rc == 0 && seconds < *least)
+        *least = seconds;
+    return rc;
 }
 
 /* ---- estimates ---- */
@@ -165,12 +184,101 @@ static double smallest(const double *values, size_t n, size_t k)
     return result;
 }
 
-/* How far the minimum has been reproduced: relative distance of the third smallest. */
-static double spread(const double *values, size_t n)
+double timing_spread(const double *values, size_t n)
 {
     double least = smallest(values, n, 0);
 
     return n >= 3 && least > 0 ? smallest(values, n, 2) / least - 1 : 1;
+}
+
+uint32_t timing_rounds(size_t requests)
+{
+    if (requests == 0 || requests >= SHORT_TRACE)
+        return 1;
+    return (uint32_t)(ENOUGH_REQUESTS / requests + 1);
+}
+
+double timing_forecast(size_t requests, int has_reference, const struct timing_options *timing)
+{
+    double replayed = (double)requests * timing_rounds(requests), allocators = has_reference ? 2 : 1;
+    double pass = 2 * PROCESS_SECONDS + replayed * TYPICAL_REQUEST; /* one replay and one harness */
+    double least = allocators * timing->min_repetitions * pass;
+    double checks = allocators * (PROCESS_SECONDS + (double)requests * TYPICAL_CHECK);
+
+    if (timing->clock == CLOCK_INSTRUCTIONS)
+        checks += allocators * 2 * (VALGRIND_START + (double)requests * TYPICAL_REQUEST * VALGRIND_SLOWDOWN);
+    return checks + fmax(3 * allocators * pass, fmin(timing->budget, USUAL_REPETITIONS * least));
+}
+
+int timing_disagree(double relative_cpu, double relative_instructions)
+{
+    if (!(relative_cpu > 0) || !(relative_instructions > 0))
+        return 0;
+    double ratio = relative_cpu / relative_instructions;
+
+    return ratio > TIMING_DISAGREE || ratio < 1 / TIMING_DISAGREE;
+}
+
+/* ---- the pass ---- */
+
+/* Two allocators on one trace; `other` has no image when there is no reference. */
+struct match {
+    struct run own, other;
+    struct record *r, *other_r;
+    double own_harness, other_harness;
+};
+
+/* One more repetition of both, A B or B A, in SECONDS[0] and [1]. */
+static int repetition(struct match *m, size_t number, double seconds[2])
+{
+    for (size_t turn = 0; turn < 2; turn++) {
+        int own = (turn + number) % 2 == 0;
+        if (!own && !m->other.image)
+            continue;
+        if (own ? timed(&m->own, m->r, &seconds[0]) : timed(&m->other, m->other_r, &seconds[1]))
+            return -1;
+        if (number < HARNESS_RUNS) {
+            if (harness(own ? &m->own : &m->other, own ? m->r : m->other_r,
+                        own ? &m->own_harness : &m->other_harness))
+                return fail(m->r, VERDICT_GRADER, "the empty replay failed");
+        }
+    }
+    return 0;
+}
+
+/* Repetitions into the record, until the minimum is reproduced or the budget is spent. */
+static int measure(struct match *m, const struct timing_options *timing, size_t most)
+{
+    struct record *r = m->r;
+    double begin = monotonic_seconds(), floor = (double)m->own.trace->count * LEAST_PER_REQUEST;
+    size_t n = 0;
+
+    m->own_harness = m->other_harness = INFINITY;
+    while (n < most) {
+        double raw[2] = { 0, 0 };
+        if (repetition(m, n, raw))
+            return -1;
+        r->seconds[n] = raw[0];
+        r->reference_seconds[n] = raw[1];
+        n++;
+        /* The spread is of the whole time, harness included: that is what interference disturbs. */
+        r->relative_error = timing_spread(r->seconds, n)
+                          + (m->other.image ? timing_spread(r->reference_seconds, n) : 0);
+        if (m->own.clock == CLOCK_INSTRUCTIONS)
+            r->relative_error = 0;
+        if (n >= (size_t)timing->min_repetitions && r->relative_error <= timing->target_error)
+            break;
+        if (n >= 3 && monotonic_seconds() - begin > timing->budget)
+            break;
+    }
+    for (size_t i = 0; i < n; i++) {
+        r->seconds[i] = fmax(r->seconds[i] - m->own_harness, floor);
+        r->reference_seconds[i] = m->other.image ? fmax(r->reference_seconds[i] - m->other_harness, floor) : 0;
+    }
+    r->repetitions = n;
+    r->best_seconds = smallest(r->seconds, n, 0);
+    r->best_reference = m->other.image ? smallest(r->reference_seconds, n, 0) : 0;
+    return 0;
 }
 
 void time_trace(const struct runner_image *image, const struct runner_image *reference,
@@ -178,52 +286,36 @@ void time_trace(const struct runner_image *image, const struct runner_image *ref
                 const struct timing_options *timing,
                 struct record *r, const struct record *reference_r)
 {
-    struct run ours = { image, t, options, timing, t->peak_payload > UINT64_C(8) << 30 ? WIRE_SPARSE : 0u, WIRE_TIMED };
-    struct run theirs = ours;
     struct record reference_copy = { 0 };
     size_t most = timing->max_repetitions > 0 ? (size_t)timing->max_repetitions : 1;
-    double begin = monotonic_seconds(), floor = (double)t->count * LEAST_PER_REQUEST;
+    uint32_t flags = t->peak_payload > SPARSE_FROM ? WIRE_SPARSE : 0u;
+    enum clock_kind clock = timing->clock == CLOCK_WALL ? CLOCK_WALL : CLOCK_CPU;
 
-    theirs.image = reference;
     if (reference_r)
         reference_copy = *reference_r; /* a failure there must not look like one here */
+    struct match m = { .own = { image, t, options, clock, flags, WIRE_TIMED },
+                       .other = { reference, t, options, clock, flags, WIRE_TIMED },
+                       .r = r, .other_r = &reference_copy };
     free(r->seconds);
     free(r->reference_seconds);
-    r->seconds = calloc(most + 1, sizeof *r->seconds);
-    r->reference_seconds = calloc(most + 1, sizeof *r->reference_seconds);
+    r->seconds = calloc(most, sizeof *r->seconds);
+    r->reference_seconds = calloc(most, sizeof *r->reference_seconds);
     if (!r->seconds || !r->reference_seconds) {
         fail(r, VERDICT_GRADER, "out of memory");
         return;
     }
     pin_to_cpu(options->cpu);
-    double own = harness(&ours, r), other = reference ? harness(&theirs, reference_r) : 0;
-    for (size_t n = 0; n < most;) {
-        double a = 0, b = 0;
-        int rc, reference_first = n % 2; /* A B, B A, A B, ... */
-
-        if (reference && reference_first && timed(&theirs, &reference_copy, &b))
-            goto reference_failed;
-        rc = timed(&ours, r, &a);
-        if (rc)
-            return;
-        if (reference && !reference_first && timed(&theirs, &reference_copy, &b))
-            goto reference_failed;
-        r->seconds[n] = fmax(a - own, floor);
-        r->reference_seconds[n] = fmax(b - other, floor);
-        r->repetitions = ++n;
-        r->relative_error = spread(r->seconds, n) + (reference ? spread(r->reference_seconds, n) : 0);
-        if (n >= (size_t)timing->min_repetitions && r->relative_error <= timing->target_error)
-            break;
-        if (n >= 3 && monotonic_seconds() - begin > timing->budget)
-            break;
+    int rc = measure(&m, timing, most);
+    if (!rc && timing->clock == CLOCK_INSTRUCTIONS) { /* only what passed in the tight cage comes here */
+        r->cpu_seconds = r->best_seconds;
+        r->cpu_reference = r->best_reference;
+        m.own.clock = m.other.clock = CLOCK_INSTRUCTIONS;
+        rc = measure(&m, timing, 1);
     }
-    r->best_seconds = smallest(r->seconds, r->repetitions, 0);
-    r->best_reference = reference ? smallest(r->reference_seconds, r->repetitions, 0) : 0;
-    return;
-
-reference_failed:
-    r->verdict = VERDICT_GRADER;
-    snprintf(r->message, sizeof r->message, "the reference allocator failed: %.200s", reference_copy.message);
+    if (reference_copy.verdict != (reference_r ? reference_r->verdict : VERDICT_OK)) {
+        r->verdict = VERDICT_GRADER;
+        snprintf(r->message, sizeof r->message, "the reference allocator failed: %.200s", reference_copy.message);
+    }
 }
 
 /* ---- latency ---- */
@@ -243,7 +335,7 @@ static void summarise(double *cost, size_t n, struct latency *out)
 void time_latency(const struct runner_image *image, const struct trace *t,
                   const struct pass_options *options, struct record *r)
 {
-    struct run run = { image, t, options, NULL, 0, WIRE_LATENCY };
+    struct run run = { image, t, options, CLOCK_CPU, 0, WIRE_LATENCY };
     struct process p;
     double seconds = 0, *cost = malloc((t->count + 1) * sizeof *cost);
 

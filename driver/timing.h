@@ -16,12 +16,20 @@ struct timing_options {
     double budget;           /* seconds for one trace, both allocators */
 };
 
+/* Largest factor by which relative CPU time and relative instruction counts may
+ * differ before the order that they give is called in question. Two allocators
+ * with equal work differ by their cache misses and branch misses; beyond this
+ * somebody should look. */
+#define TIMING_DISAGREE 2.5
+
 /* Measures IMAGE on T beside REFERENCE, alternating in the order A B B A, a
  * fresh process each time. R and REFERENCE_R are the two allocators' check
  * passes; their verdicts must be ok. Fills R's timing fields; on answers that
  * differ or a crash, R->verdict and message say so. REFERENCE may be NULL:
  * only the absolute cost is measured. With CLOCK_INSTRUCTIONS, `seconds` holds
- * instructions / 1e9. */
+ * instructions / 1e9 of one replay in a wider cage (confine_valgrind.h), entered
+ * only after the CPU time was measured in the tight one; that CPU time is in
+ * R->cpu_seconds and cpu_reference. */
 void time_trace(const struct runner_image *image, const struct runner_image *reference,
                 const struct trace *t, const struct pass_options *options,
                 const struct timing_options *timing,
@@ -30,5 +38,23 @@ void time_trace(const struct runner_image *image, const struct runner_image *ref
 /* Cost of single requests by kind, in a pass of its own; fills R->latency. */
 void time_latency(const struct runner_image *image, const struct trace *t,
                   const struct pass_options *options, struct record *r);
+
+/* ---- pure parts ---- */
+
+/* Replays of a trace of so many requests in one process: more than one only
+ * where a single one is too short for any clock. */
+uint32_t timing_rounds(size_t requests);
+
+/* How far the minimum of N measurements has been reproduced: relative distance
+ * of the third smallest; 1 when there are fewer than three. */
+double timing_spread(const double *values, size_t n);
+
+/* Seconds that checking and timing a trace of so many requests takes on a quiet
+ * machine; sum it over the traces to say beforehand how long a run is. */
+double timing_forecast(size_t requests, int has_reference, const struct timing_options *timing);
+
+/* Whether speed relative to the reference by CPU time and by instructions
+ * disagree by more than TIMING_DISAGREE. Unknown figures (0) agree. */
+int timing_disagree(double relative_cpu, double relative_instructions);
 
 #endif
