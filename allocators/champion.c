@@ -49,25 +49,37 @@ enum {
     CLASSES = 32,
     ROOTS = 8,
     MIN_BLOCK = 2,
-    MAX_SMALL = MIN_BLOCK + (CLASSES - 1) * UNIT,
+    
     FIRST_DIR = 8,          /* directory entries at the start */
     RESERVE_SHARE = 256,    /* a reserve is at most this part of the heap, ... */
     RESERVE_MAX = 512,      /* ... and never above this many granules */
     MISSES_PER_BLOCK = 4,   /* misses for which a reserve gets one block */
+    CLASSES_FROM = 8192,    /* granules of heap from which classes are worth their memory */
     SLIDE_SHARE = 8         /* realloc moves a block down into a hole of at least this part of it */
 };
 #define LIMIT (UINTPTR_MAX > UINT32_MAX ? (pos)1 << 30 : (pos)1 << 28) /* granules in a heap: below 8 or 2 GiB */
-#define RESERVED ((pos)1 << 31)   /* flag in `size`: the free block is its class's reserve */
-#define RING ((pos)0 - 1)         /* `parent` of a tree block that hangs in another's ring */
+/* Where a free block is indexed, if not at its place in the tree: its field `parent`. */
+#define RING ((pos)0 - 1)    /* in the ring of a tree block of the same size */
+#define LISTED ((pos)0 - 2)  /* in its class's list */
+#define RESERVE ((pos)0 - 3) /* it is the reserve of the class whose number is its field `next` */
+#define RECENT ((pos)0 - 4)  /* it is `recent` */
 
 _Static_assert(MM_ALIGNMENT == 8 || MM_ALIGNMENT == 16, "alignments this heap is laid out for");
 
 /* A free block, in its own payload; the smallest has room for the first four fields only. */
 struct node {
-    pos size;       /* granules, and RESERVED */
+    pos size;
     pos next, prev; /* a class's list, ended by 0; in the tree a ring of equal sizes */
-    pos parent;     /* tree only */
-    pos child[2];
+    pos parent;
+    pos child[2];   /* tree only */
+};
+
+/* A block of the heap, made when that has become large enough to bear it. Before, class 0, whose blocks are too small
+ * for the tree, is a list in `struct heap`, and the other small blocks are in the tree. */
+struct classes {
+    pos first[CLASSES];   /* list of free blocks */
+    pos reserve[CLASSES];
+    uint8_t misses[CLASSES];
 };
 
 static struct heap {
@@ -78,10 +90,10 @@ static struct heap {
     pos last;               /* the last block before the top */
     pos old_dir;            /* a directory outgrown, to be freed when no block is half made */
     pos spare;              /* list of unused bits, 64 bytes each */
+    pos recent;             /* the block freed last: in no index yet */
+    pos pairs;              /* free blocks of class 0, until there are `classes` */
     uint32_t nonempty;      /* classes with a free block */
-    pos class[CLASSES];     /* first free block */
-    pos reserve[CLASSES];
-    uint8_t misses[CLASSES];
+    struct classes *classes;
     pos root[ROOTS];
 } h;
 
@@ -177,8 +189,8 @@ static inline pos before(pos g)
     return is_second(q) ? q - 1 : q;
 }
 
-static inline pos free_size(pos g) { return node(g)->size & ~RESERVED; }
-static inline bool is_reserve(pos g) { return node(g)->size & RESERVED; }
+static inline pos free_size(pos g) { return node(g)->size; }
+static inline bool is_reserve(pos g) { return node(g)->parent == RESERVE; }
 
 /* ---- marking blocks ---- */
 
@@ -439,48 +451,72 @@ static pos best_fit(pos n)
 
 /* ---- free blocks in and out of their index ---- */
 
-static void insert(pos b, pos n)
+static inline bool is_listed(unsigned c) { return h.classes ? c < CLASSES : c == 0; }
+static inline pos *list_of(unsigned c) { return h.classes ? &h.classes->first[c] : &h.pairs; }
+
+static void index_block(pos b)
 {
     struct node *x = node(b);
+    unsigned c = class_of(x->size);
 
-    x->size = n;
-    if (n > MAX_SMALL) {
-        tree_insert(b, n);
+    if (!is_listed(c)) {
+        tree_insert(b, x->size);
         return;
     }
-    unsigned c = class_of(n);
+    pos *first = list_of(c);
+    x->parent = LISTED;
     x->prev = 0;
-    x->next = h.class[c];
+    x->next = *first;
     if (x->next)
         node(x->next)->prev = b;
-    h.class[c] = b;
+    *first = b;
     h.nonempty |= (uint32_t)1 << c;
 }
 
-static void unlink_free(pos b)
+/* The free block B of N granules joins the index: as the recent one, for frees come in the order of addresses and
+ * blocks are freed to be allocated again, and either spares the work. */
+static inline void insert(pos b, pos n)
+{
+    if (h.recent)
+        index_block(h.recent);
+    h.recent = b;
+    node(b)->size = n;
+    node(b)->parent = RECENT;
+}
+
+static inline void unlink_free(pos b)
 {
     struct node *x = node(b);
 
-    if (x->size & RESERVED) {
-        h.reserve[x->next] = 0; /* a reserve has its class there */
-    } else if (x->size > MAX_SMALL) {
-        tree_remove(b);
-    } else {
-        unsigned c = class_of(x->size);
+    switch (x->parent) {
+    case RECENT:
+        h.recent = 0;
+        return;
+    case RESERVE:
+        h.classes->reserve[x->next] = 0;
+        return;
+    case LISTED:
         if (x->next)
             node(x->next)->prev = x->prev;
-        if (x->prev)
+        if (x->prev) {
             node(x->prev)->next = x->next;
-        else if ((h.class[c] = x->next) == 0)
-            h.nonempty &= ~((uint32_t)1 << c);
+        } else {
+            unsigned c = class_of(x->size);
+            if ((*list_of(c) = x->next) == 0)
+                h.nonempty &= ~((uint32_t)1 << c);
+        }
+        return;
+    default:
+        tree_remove(b);
     }
 }
 
 static inline void set_reserve(unsigned c, pos b, pos n)
 {
-    node(b)->size = n | RESERVED;
+    node(b)->size = n;
+    node(b)->parent = RESERVE;
     node(b)->next = c;
-    h.reserve[c] = b;
+    h.classes->reserve[c] = b;
 }
 
 /* The allocated block [G, E) becomes free: coalesced, indexed. */
@@ -565,40 +601,68 @@ static void release_old_dir(void)
 
 /* ---- allocation ---- */
 
+/* A new last block of N granules. If another page begins in or after it, bits for that one are stocked before it: put
+ * behind it, they would keep it from growing, and from coalescing with what follows. */
 static pos from_top(pos n)
 {
     pos g;
-    do { /* what cover appends may take the top into the next page */
+
+    for (;;) { /* what is made on the way may take the top into the next page */
         g = h.top;
         if (!cover(g))
             return 0;
-    } while (g != h.top);
+        if (g != h.top)
+            continue;
+        if (h.spare || page_of(g) == page_of(g + n))
+            break;
+        if (!grab(WORDS))
+            return 0;
+        append(g);
+        *(pos *)at(g) = h.spare;
+        h.spare = g;
+    }
     if (!grab(n))
         return 0;
     append(g);
     return g;
 }
 
-/* No free block of exactly N granules, no reserve: best fit, else the top. C is the class of N, or CLASSES. */
+/* Makes the classes, once the heap can bear them; without memory for them, it goes on as before. */
+static void make_classes(void)
+{
+    pos b = from_top((sizeof(struct classes) / GRANULE + UNIT - 1) / UNIT * UNIT);
+
+    if (!b)
+        return;
+    h.classes = memset(at(b), 0, sizeof *h.classes);
+    h.classes->first[0] = h.pairs;
+}
+
+/* No free block of exactly N granules, no reserve: best fit, else the top. */
 static pos allocate_slowly(pos n, unsigned c)
 {
     pos count = 1, b = 0;
 
     release_old_dir();
-    if (c < CLASSES) {
-        if (h.misses[c] < UINT8_MAX)
-            h.misses[c]++;
-        count = h.misses[c] / MISSES_PER_BLOCK;
+    if (!h.classes && h.top >= CLASSES_FROM)
+        make_classes();
+    if (h.classes && c < CLASSES) {
+        if (h.classes->misses[c] < UINT8_MAX)
+            h.classes->misses[c]++;
+        count = h.classes->misses[c] / MISSES_PER_BLOCK;
         if (count > share() / n)
             count = share() / n;
         if (count < 1)
             count = 1;
         uint32_t larger = h.nonempty & ((uint32_t)-2 << c);
         if (larger)
-            b = h.class[low_bit(larger)];
+            b = h.classes->first[low_bit(larger)];
     }
-    if (!b)
-        b = best_fit(n > MAX_SMALL ? n : MAX_SMALL + UNIT);
+    pos t = best_fit(n);
+    if (t && (!b || free_size(t) < free_size(b)))
+        b = t;
+    if (h.recent && free_size(h.recent) >= n && (!b || free_size(h.recent) <= free_size(b)))
+        b = h.recent;
     if (b) {
         pos m = free_size(b);
         unlink_free(b);
@@ -614,27 +678,28 @@ static pos allocate_slowly(pos n, unsigned c)
     return b && count > 1 ? carve(b, n, end_of(b), c) : b;
 }
 
-static pos allocate(pos n)
+static inline pos allocate(pos n)
 {
-    unsigned c = CLASSES;
+    unsigned c = class_of(n);
+    pos b = h.recent;
 
-    if (n <= MAX_SMALL) {
-        c = class_of(n);
-        pos b = h.class[c];
-        if (b) {
-            unlink_free(b);
-            set_free(b, false);
-            return b;
-        }
-        b = h.reserve[c];
-        if (b) {
+    if (!b || free_size(b) != n) {
+        if (!is_listed(c))
+            return allocate_slowly(n, c);
+        b = *list_of(c);
+        if (!b) {
+            b = h.classes ? h.classes->reserve[c] : 0;
+            if (!b)
+                return allocate_slowly(n, c);
             pos e = b + free_size(b);
-            h.reserve[c] = 0;
+            unlink_free(b);
             set_free(b, false);
             return carve(b, n, e, c);
         }
     }
-    return allocate_slowly(n, c);
+    unlink_free(b);
+    set_free(b, false);
+    return b;
 }
 
 /* Granules for a payload of SIZE bytes, or 0 when no heap is that large. */
@@ -803,17 +868,21 @@ static int check_index(int line, pos *found)
 {
     int wrong = 0;
 
-    for (unsigned c = 0; c < CLASSES; c++) {
-        if (!h.class[c] != !(h.nonempty >> c & 1))
-            wrong += complain(line, h.class[c], "a class is marked empty and is not, or the reverse");
-        for (pos b = h.class[c], prev = 0; b; prev = b, b = node(b)->next, ++*found)
-            if (!begins(b) || !is_free(b) || node(b)->size != size_of_class(c) || node(b)->prev != prev)
+    for (unsigned c = 0; is_listed(c); c++) {
+        pos first = *list_of(c), r = h.classes ? h.classes->reserve[c] : 0;
+        if (!first != !(h.nonempty >> c & 1))
+            wrong += complain(line, first, "a class is marked empty and is not, or the reverse");
+        for (pos b = first, prev = 0; b; prev = b, b = node(b)->next, ++*found)
+            if (!begins(b) || !is_free(b) || free_size(b) != size_of_class(c) || node(b)->prev != prev ||
+                node(b)->parent != LISTED)
                 return wrong + complain(line, b, "a class's list holds what does not belong there");
-        pos r = h.reserve[c];
         if (r && (!begins(r) || !is_free(r) || !is_reserve(r) || node(r)->next != c))
             wrong += complain(line, r, "a class's reserve is not a free block that knows its class");
         *found += r != 0;
     }
+    if (h.recent && (!begins(h.recent) || !is_free(h.recent) || node(h.recent)->parent != RECENT))
+        wrong += complain(line, h.recent, "the recent block is not free");
+    *found += h.recent != 0;
     for (unsigned i = 0; i < ROOTS; i++)
         if (h.root[i])
             wrong += check_tree(line, h.root[i], 0, 0, shift_of(i) + 1, found);
