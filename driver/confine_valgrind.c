@@ -32,12 +32,13 @@ int mount(const char *, const char *, const char *, unsigned long, const void *)
 #define MOUNT_PRIVATE_ALL ((1ul << 18) | (1ul << 14)) /* MS_PRIVATE | MS_REC */
 
 static const char *const denied[] = {
-    "fork", "vfork", "clone", "clone3", "ptrace", "process_vm_readv", "process_vm_writev", "socket", "socketcall",
-    "socketpair", "io_uring_setup", "bpf", "keyctl", "userfaultfd", "memfd_create", "perf_event_open", "pidfd_open",
-    "pidfd_getfd", "unshare", "setns", "mount", "umount", "umount2", "mount_setattr", "open_tree", "move_mount",
-    "fsopen", "kcmp", "rename", "link", "symlink", "linkat", "symlinkat", "renameat", "renameat2",
-    "mknod", "mknodat", "chmod", "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat", "shmget", "msgget",
-    "semget", "inotify_init", "timer_create", "setitimer", "alarm",
+    "fork", "vfork", "clone", "clone3", "ptrace", "process_vm_readv", "process_vm_writev", "socket",
+    "socketcall", "socketpair", "io_uring_setup", "bpf", "keyctl", "userfaultfd", "memfd_create",
+    "perf_event_open", "pidfd_open", "pidfd_getfd", "unshare", "setns", "mount", "umount", "umount2",
+    "mount_setattr", "open_tree", "move_mount", "fsopen", "kcmp", "rename", "link", "symlink", "linkat",
+    "symlinkat", "renameat", "renameat2", "mknod", "mknodat", "chmod", "fchmod", "fchmodat", "chown",
+    "fchown", "lchown", "fchownat", "shmget", "msgget", "semget", "inotify_init", "timer_create",
+    "setitimer", "alarm",
 };
 
 const char *valgrind_path(void)
@@ -141,8 +142,8 @@ void exec_valgrind(int exec_fd)
     snprintf(report, sizeof report, "--log-fd=%d", COUNT_FD);
     /* --command-line-only: nothing from the environment, the home or the working directory counts. */
     char *const argv[] = { (char *)"valgrind", (char *)"--command-line-only=yes", (char *)"--tool=cachegrind",
-                           (char *)"--cache-sim=no", (char *)"--cachegrind-out-file=/dev/null", (char *)"--vgdb=no",
-                           report, executable, NULL };
+                           (char *)"--cache-sim=no", (char *)"--cachegrind-out-file=/dev/null",
+                           (char *)"--vgdb=no", report, executable, NULL };
     char *const envp[] = { NULL };
     execve(valgrind_path(), argv, envp);
 }

@@ -104,7 +104,8 @@ static void child(const struct process_setup *s, const struct child_fds *fds, co
         give_up(trouble, 'c');
     char preload[512];
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", s->image->preload ? s->image->preload : "");
-    char *const argv[] = { (char *)"runner", NULL }, *const envp[] = { s->image->preload ? preload : NULL, NULL };
+    char *const argv[] = { (char *)"runner", NULL };
+    char *const envp[] = { s->image->preload ? preload : NULL, NULL };
     syscall(SYS_execveat, EXEC_FD, "", argv, envp, AT_EMPTY_PATH);
     give_up(trouble, 'x');
 }
@@ -120,7 +121,8 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
 {
     struct child_fds fds = { -1, -1, -1, -1, -1, -1, -1 };
 
-    *p = (struct process){ .image = s->image, .heap_fd = -1, .log_fd = -1, .count_fd = -1, .heap_limit = pages(s->heap_limit),
+    *p = (struct process){ .image = s->image, .heap_fd = -1, .log_fd = -1, .count_fd = -1,
+                           .heap_limit = pages(s->heap_limit),
                            .granted = pages(s->heap_granted), .request_count = s->request_count,
                            .output_cap = s->output_cap };
     prctl(PR_SET_DUMPABLE, 0);

@@ -20,7 +20,7 @@ struct timing_options {
  * differ before the order that they give is called in question. Two allocators
  * with equal work differ by their cache misses and branch misses; beyond this
  * somebody should look. */
-#define TIMING_DISAGREE 2.5
+#define TIMING_DISAGREE 3.0
 
 /* Measures IMAGE on T beside REFERENCE, alternating in the order A B B A, a
  * fresh process each time. R and REFERENCE_R are the two allocators' check
@@ -41,9 +41,10 @@ void time_latency(const struct runner_image *image, const struct trace *t,
 
 /* ---- pure parts ---- */
 
-/* Replays of a trace of so many requests in one process: more than one only
- * where a single one is too short for any clock. */
-uint32_t timing_rounds(size_t requests);
+/* Replays of a trace of so many requests, on a heap of so many bytes, in one
+ * process: more than one only where a single one is too short for any clock.
+ * The heap is zeroed between them, so a large one is replayed less often. */
+uint32_t timing_rounds(size_t requests, uint64_t heap);
 
 /* How far the minimum of N measurements has been reproduced: relative distance
  * of the third smallest; 1 when there are fewer than three. */
