@@ -50,9 +50,11 @@ enum {
     ROOTS = 8,
     MIN_BLOCK = 2,
     
-    FIRST_DIR = 8,          /* directory entries at the start */
+    FIRST_DIR = 8,          /* directory entries at the start, */
+    FIRST_SPARES = 2,       /* and bits for pages besides the first */
     RESERVE_SHARE = 256,    /* a reserve is at most this part of the heap, ... */
     RESERVE_MAX = 512,      /* ... and never above this many granules */
+    STOCK_SHARE = 2,        /* bits in stock, in such shares of the heap */
     MISSES_PER_BLOCK = 4,   /* misses for which a reserve gets one block */
     CLASSES_FROM = 8192,    /* granules of heap from which classes are worth their memory */
     SLIDE_SHARE = 8         /* realloc moves a block down into a hole of at least this part of it */
@@ -274,6 +276,20 @@ static inline pos share(void)
 }
 
 
+/* Takes spare bits off the top, several together so that they do not part the blocks around them more often than
+ * need be. Returns where they are, for the caller to append, or 0 when the heap is exhausted. */
+static pos stock(void)
+{
+    pos batch = 1 + share() * STOCK_SHARE / WORDS, b = grab(batch * WORDS);
+
+    if (!b && batch > 1)
+        b = grab((batch = 1) * WORDS);
+    if (b)
+        for (pos i = batch; i-- > 0; h.spare = b + i * WORDS)
+            *(pos *)at(b + i * WORDS) = h.spare;
+    return b;
+}
+
 /* Gives the page of G bits. What that takes is appended to the heap in one go: a directory that reaches far
  * enough, the bits, and the bits of the pages in which these begin. False when the heap is exhausted, and then
  * nothing has changed. */
@@ -299,14 +315,9 @@ static bool cover_slowly(pos g)
         if (has_bits(page))
             continue;
         if (!h.spare) {
-            pos batch = 1 + share() / WORDS, b = grab(batch * WORDS);
-            if (!b && batch > 1)
-                b = grab((batch = 1) * WORDS);
-            if (!b)
+            made[mades] = stock();
+            if (!made[mades++])
                 goto undo;
-            made[mades++] = b;
-            for (pos k = batch; k-- > 0; h.spare = b + k * WORDS)
-                *(pos *)at(b + k * WORDS) = h.spare;
         }
         pos b = h.spare;
         h.spare = *(pos *)at(b);
@@ -615,11 +626,9 @@ static pos from_top(pos n)
             continue;
         if (h.spare || page_of(g) == page_of(g + n))
             break;
-        if (!grab(WORDS))
+        if (!stock())
             return 0;
         append(g);
-        *(pos *)at(g) = h.spare;
-        h.spare = g;
     }
     if (!grab(n))
         return 0;
@@ -716,17 +725,22 @@ static inline pos granules(size_t size)
 int mm_init(void)
 {
     memset(&h, 0, sizeof h);
-    h.base = mem_sbrk((WORDS + FIRST_DIR / 2) * GRANULE);
+    enum { BITS = WORDS * (1 + FIRST_SPARES), ALL = BITS + FIRST_DIR / 2 };
+    h.base = mem_sbrk(ALL * GRANULE);
     if (h.base == (void *)-1)
         return -1;
-    h.dir = at(WORDS);
+    h.dir = at(BITS);
     h.pages = FIRST_DIR;
-    h.top = h.end = WORDS + FIRST_DIR / 2;
-    h.last = WORDS;
+    h.top = h.end = ALL;
+    h.last = BITS;
     memset(h.base, 0, (size_t)h.top * GRANULE);
     h.dir[0] = 0 << 2 | 1;
     set_bit(0);
-    set_bit(WORDS);
+    set_bit(BITS);
+    for (pos b = WORDS; b < BITS; b += WORDS) {
+        *(pos *)at(b) = h.spare;
+        h.spare = b;
+    }
     return 0;
 }
 
