@@ -44,19 +44,18 @@ typedef uint32_t pos; /* granules; 0 means none, since granule 0 begins the firs
 enum {
     GRANULE = 8,
     UNIT = MM_ALIGNMENT / GRANULE, /* every position and size is a multiple of this */
-    PAGE = 512,                    /* granules in a page */
+    PAGE = 256,                    /* granules in a page */
     WORDS = PAGE / 64,             /* 64-bit words of bits for a page */
     CLASSES = 32,
     ROOTS = 8,
     MIN_BLOCK = 2,
     
-    FIRST_DIR = 8,          /* directory entries at the start, */
-    FIRST_SPARES = 2,       /* and bits for pages besides the first */
-    RESERVE_SHARE = 256,    /* a reserve is at most this part of the heap, ... */
+    FIRST_DIR = 8,          /* directory entries at the start */
+    RESERVE_SHARE = 64,    /* a reserve is at most this part of the heap, ... */
     RESERVE_MAX = 512,      /* ... and never above this many granules */
-    STOCK_SHARE = 2,        /* bits in stock, in such shares of the heap */
-    MISSES_PER_BLOCK = 4,   /* misses for which a reserve gets one block */
-    CLASSES_FROM = 8192,    /* granules of heap from which classes are worth their memory */
+    STOCK_SHARE = 1,        /* bits in stock, in such shares of the heap */
+    MISSES_PER_BLOCK = 1,   /* misses for which a reserve gets one block */
+    CLASSES_FROM = 2048,    /* granules of heap from which classes are worth their memory */
     SLIDE_SHARE = 8         /* realloc moves a block down into a hole of at least this part of it */
 };
 #define LIMIT (UINTPTR_MAX > UINT32_MAX ? (pos)1 << 30 : (pos)1 << 28) /* granules in a heap: below 8 or 2 GiB */
@@ -111,35 +110,110 @@ static inline unsigned high_bit(uint64_t w) { return 63 - (unsigned)__builtin_cl
 static inline unsigned class_of(pos n) { return (n - MIN_BLOCK) / UNIT; }
 static inline pos size_of_class(unsigned c) { return MIN_BLOCK + c * UNIT; }
 
-/* ---- directory entries: `where the bits are` << 2 | free flag of a block in the last granule << 1 | 1,
- *      or the length of a run of pages without beginnings << 2 ---- */
+/* ---- the directory: one entry per page, of four kinds (its lowest two bits)
+ *
+ *      RUN    nothing begins in this page; at both ends of a run of such pages, its length in pages
+ *      FEW    up to three slots of ten bits: used, free, granule in the page where a block begins
+ *      BITS   where the page's bits are, in granules
+ *      BITS2  the same, and the block that begins in the last granule, whose second bit is not here, is free ---- */
 
-static inline bool has_bits(pos page) { return h.dir[page] & 1; }
-static inline uint64_t *bits_of(pos page) { return at(h.dir[page] >> 2); }
+enum kind { RUN, BITS, FEW, BITS2 };
+enum { SLOTS = 3, SLOT_BITS = 10, SLOT = (1 << SLOT_BITS) - 1, USED = 1 << 9, FREE = 1 << 8 };
 
-static inline bool bit(pos g) { return bits_of(page_of(g))[g % PAGE / 64] >> (g % 64) & 1; }
+static inline enum kind kind_of(uint32_t entry) { return entry & 3; }
+static inline bool is_bits(uint32_t entry) { return entry & 1; }
+static inline uint64_t *bits_at(uint32_t entry) { return at(entry >> 2); }
+static inline uint32_t slot(uint32_t entry, unsigned i) { return entry >> (2 + i * SLOT_BITS) & SLOT; }
+
+/* The shift of the slot in ENTRY for a block that begins at G, or 0. */
+static inline unsigned slot_of(uint32_t entry, pos g)
+{
+    for (unsigned shift = 2; shift < 32; shift += SLOT_BITS)
+        if ((entry >> shift & (SLOT & ~(uint32_t)FREE)) == (USED | g % PAGE))
+            return shift;
+    return 0;
+}
+
+static inline bool bit(const uint64_t *bits, pos i) { return bits[i / 64] >> (i % 64) & 1; }
 
 /* ---- questions about the block that begins at G ---- */
 
 static inline bool is_free(pos g)
 {
+    uint32_t entry = h.dir[page_of(g)];
+
+    if (kind_of(entry) == FEW)
+        return entry >> slot_of(entry, g) & FREE;
     if (UNIT == 1 && g % PAGE == PAGE - 1)
-        return h.dir[page_of(g)] & 2;
-    return bit(g + 1);
+        return kind_of(entry) == BITS2;
+    return bit(bits_at(entry), g % PAGE + 1);
 }
 
-/* A set bit at G is the second of a free block, not a beginning. (Before a free block lies an allocated one, whose
- * last bit is clear: so a set bit before G begins a free block, unless that is itself the second of a block of 2.) */
-static inline bool is_second(pos g)
+/* The set bit I of a page is the second of a free block, not a beginning. (Before a free block lies an allocated
+ * one, whose last bit is clear: so a set bit before I begins a free block, unless that is itself the second of a
+ * block of 2.) */
+static inline bool is_second(const uint64_t *bits, pos i)
 {
-    pos i = g % PAGE;
-    return i > 0 && bit(g - 1) && !(i > 1 && bit(g - 2));
+    return i > 0 && bit(bits, i - 1) && !(i > 1 && bit(bits, i - 2));
 }
 
-/* Whether G begins a block, for any G below the top. */
+/* Whether G begins a block, for any G in a page up to that of the last block. */
 static bool begins(pos g)
 {
-    return has_bits(page_of(g)) && bit(g) && !is_second(g);
+    uint32_t entry = h.dir[page_of(g)];
+
+    if (kind_of(entry) == FEW)
+        return slot_of(entry, g);
+    return is_bits(entry) && bit(bits_at(entry), g % PAGE) && !is_second(bits_at(entry), g % PAGE);
+}
+
+/* The first beginning at granule I of a page or after it, or PAGE. */
+static inline pos first_from(uint32_t entry, pos i)
+{
+    if (!is_bits(entry)) {
+        pos first = PAGE;
+        for (unsigned k = 0; k < SLOTS; k++) {
+            pos s = slot(entry, k);
+            if (s & USED && s % PAGE >= i && s % PAGE < first)
+                first = s % PAGE;
+        }
+        return first;
+    }
+    if (i >= PAGE)
+        return PAGE;
+    const uint64_t *bits = bits_at(entry);
+    pos w = i / 64;
+    uint64_t rest = bits[w] >> (i % 64);
+    if (rest)
+        return i + low_bit(rest);
+    while (++w < WORDS)
+        if (bits[w])
+            return w * 64 + low_bit(bits[w]);
+    return PAGE;
+}
+
+/* The last beginning before granule I of a page, or PAGE. */
+static inline pos last_until(uint32_t entry, pos i)
+{
+    if (!is_bits(entry)) {
+        pos last = 0;
+        for (unsigned k = 0; k < SLOTS; k++) {
+            pos s = slot(entry, k);
+            if (s & USED && s % PAGE < i && s % PAGE + 1 > last)
+                last = s % PAGE + 1;
+        }
+        return last ? last - 1 : PAGE;
+    }
+    const uint64_t *bits = bits_at(entry);
+    pos w = i / 64;
+    uint64_t rest = i % 64 ? bits[w] & (((uint64_t)1 << (i % 64)) - 1) : 0;
+    while (!rest) {
+        if (w == 0)
+            return PAGE;
+        rest = bits[--w];
+    }
+    i = w * 64 + high_bit(rest);
+    return is_second(bits, i) ? i - 1 : i;
 }
 
 /* The end of the allocated block at G, which is where the next one begins. */
@@ -147,48 +221,27 @@ static inline pos end_of(pos g)
 {
     if (g == h.last)
         return h.top;
-    pos page = page_of(g);
-    const uint64_t *w = bits_of(page);
-    pos i = g % PAGE / 64;
-    uint64_t rest = w[i] >> (g % 64) >> 1;
-
-    if (rest)
-        return g + 1 + low_bit(rest);
-    for (;;) {
-        while (++i < WORDS)
-            if (w[i])
-                return page * PAGE + i * 64 + low_bit(w[i]);
-        if (!has_bits(++page))
-            page += h.dir[page] >> 2;
-        w = bits_of(page);
-        i = (pos)-1;
+    pos page = page_of(g), i = first_from(h.dir[page], g % PAGE + 1);
+    while (i == PAGE) {
+        uint32_t entry = h.dir[++page];
+        if (kind_of(entry) == RUN)
+            entry = h.dir[page += entry >> 2];
+        i = first_from(entry, 0);
     }
+    return page * PAGE + i;
 }
 
 /* Where the block before G begins; G > 0. */
 static inline pos before(pos g)
 {
-    pos page = page_of(g), i = g % PAGE / 64;
-    pos q;
-    uint64_t rest = 0;
-    const uint64_t *w = NULL;
-
-    if (page < h.pages && has_bits(page)) {
-        w = bits_of(page);
-        rest = w[i] & (((uint64_t)1 << (g % 64)) - 1);
-        while (!rest && i > 0)
-            rest = w[--i];
+    pos page = page_of(g), i = last_until(h.dir[page], g % PAGE);
+    while (i == PAGE) {
+        uint32_t entry = h.dir[--page];
+        if (kind_of(entry) == RUN)
+            entry = h.dir[page -= entry >> 2];
+        i = last_until(entry, PAGE);
     }
-    if (!rest) {
-        if (!has_bits(--page))
-            page -= h.dir[page] >> 2;
-        w = bits_of(page);
-        for (i = WORDS - 1; !w[i]; i--)
-            ;
-        rest = w[i];
-    }
-    q = page * PAGE + i * 64 + high_bit(rest);
-    return is_second(q) ? q - 1 : q;
+    return page * PAGE + i;
 }
 
 static inline pos free_size(pos g) { return node(g)->size; }
@@ -196,44 +249,58 @@ static inline bool is_reserve(pos g) { return node(g)->parent == RESERVE; }
 
 /* ---- marking blocks ---- */
 
-static inline void set_bit(pos g) { bits_of(page_of(g))[g % PAGE / 64] |= (uint64_t)1 << (g % 64); }
+static inline void set_begin(pos g)
+{
+    uint32_t *entry = &h.dir[page_of(g)];
+
+    if (is_bits(*entry)) {
+        bits_at(*entry)[g % PAGE / 64] |= (uint64_t)1 << (g % 64);
+        return;
+    }
+    if (kind_of(*entry) == RUN)
+        *entry = FEW;
+    unsigned shift = 2;
+    while (*entry >> shift & USED)
+        shift += SLOT_BITS;
+    *entry |= (USED | g % PAGE) << shift;
+}
 
 static inline void set_free(pos g, bool yes)
 {
-    pos page = page_of(g);
+    uint32_t *entry = &h.dir[page_of(g)];
 
-    if (UNIT == 1 && g % PAGE == PAGE - 1) {
-        h.dir[page] = (h.dir[page] & ~(uint32_t)2) | (yes ? 2 : 0);
-        return;
+    if (kind_of(*entry) == FEW) {
+        uint32_t mask = (uint32_t)FREE << slot_of(*entry, g);
+        *entry = yes ? *entry | mask : *entry & ~mask;
+    } else if (UNIT == 1 && g % PAGE == PAGE - 1) {
+        *entry = (*entry & ~(uint32_t)3) | (yes ? BITS2 : BITS);
+    } else {
+        uint64_t *w = bits_at(*entry) + (g + 1) % PAGE / 64, mask = (uint64_t)1 << ((g + 1) % 64);
+        *w = yes ? *w | mask : *w & ~mask;
     }
-    uint64_t *w = bits_of(page) + (g + 1) % PAGE / 64;
-    uint64_t mask = (uint64_t)1 << ((g + 1) % 64);
-    *w = yes ? *w | mask : *w & ~mask;
 }
 
-/* Keeps the bits of a page in which nothing begins any more for another page. */
-static void retire_bits(pos page)
-{
-    pos b = h.dir[page] >> 2;
-    h.dir[page] = 0;
-    *(pos *)at(b) = h.spare;
-    h.spare = b;
-}
-
-/* G no longer begins a block. */
+/* G, not marked free, no longer begins a block. Bits in which nothing begins any more are kept for another page. */
 static inline void clear_begin(pos g)
 {
-    pos page = page_of(g);
-    uint64_t *bits = bits_of(page), *w = bits + g % PAGE / 64;
+    uint32_t *entry = &h.dir[page_of(g)];
+
+    if (!is_bits(*entry)) {
+        *entry &= ~((uint32_t)SLOT << slot_of(*entry, g));
+        return; /* with no slot used it is a RUN in all but name, until tag_pages */
+    }
+    uint64_t *bits = bits_at(*entry), *w = bits + g % PAGE / 64, any = 0;
 
     *w &= ~((uint64_t)1 << (g % 64));
     if (*w)
         return;
-    uint64_t any = 0;
     for (unsigned i = 0; i < WORDS; i++)
         any |= bits[i];
-    if (!any)
-        retire_bits(page);
+    if (!any) {
+        *(pos *)bits = h.spare;
+        h.spare = *entry >> 2;
+        *entry = RUN;
+    }
 }
 
 /* Tags the pages between those in which the block [G, E) and the one at E begin. */
@@ -247,7 +314,7 @@ static inline void tag_pages(pos g, pos e)
 /* A new last block begins at G, in a page that has bits. The top is moved by the caller. */
 static inline void append(pos g)
 {
-    set_bit(g);
+    set_begin(g);
     tag_pages(h.last, g);
     h.last = g;
 }
@@ -290,17 +357,43 @@ static pos stock(void)
     return b;
 }
 
-/* Gives the page of G bits. What that takes is appended to the heap in one go: a directory that reaches far
- * enough, the bits, and the bits of the pages in which these begin. False when the heap is exhausted, and then
+/* Bits, from stock, for a page of FEW. */
+static void spread(pos page)
+{
+    uint32_t few = h.dir[page];
+    pos b = h.spare;
+
+    h.spare = *(pos *)at(b);
+    memset(at(b), 0, WORDS * sizeof(uint64_t));
+    h.dir[page] = b << 2 | BITS;
+    for (unsigned i = 0; i < SLOTS; i++)
+        if (slot(few, i) & USED) {
+            set_begin(page * PAGE + slot(few, i) % PAGE);
+            if (slot(few, i) & FREE)
+                set_free(page * PAGE + slot(few, i) % PAGE, true);
+        }
+}
+
+/* Whether COUNT more blocks may begin in a page. */
+static inline bool has_room(uint32_t entry, unsigned count)
+{
+    for (unsigned i = 0; i < SLOTS; i++)
+        count -= count > 0 && !(slot(entry, i) & USED);
+    return kind_of(entry) != FEW || count == 0;
+}
+
+/* Lets a block begin at G. What that takes is appended to the heap in one go: a directory that reaches far enough,
+ * the bits of the page of G, and those of the pages in which these begin. False when the heap is exhausted, and then
  * nothing has changed. */
 static bool cover_slowly(pos g)
 {
-    struct { pos page; uint32_t entry; } given[4];
-    pos made[4], mades = 0, gifts = 0, old_top = h.top, old_pages = h.pages;
+    struct { pos page; uint32_t entry; } spreads[4];
+    pos made[4], mades = 0, done = 0, old_top = h.top, old_pages = h.pages;
+    pos need = page_of(h.top) + 4 + 3 * (share() / PAGE + 1);
     uint32_t *old_dir = h.dir;
 
-    if (page_of(h.top) + 4 > h.pages) {
-        pos pages = (page_of(h.top) / 2 * 3 + 8) & ~(pos)3;
+    if (need > h.pages) {
+        pos pages = (need + need / 4 + 3) & ~(pos)3;
         pos d = grab(pages / 2);
         if (!d)
             return false;
@@ -312,32 +405,27 @@ static bool cover_slowly(pos g)
     }
     for (pos i = 0; i <= mades; i++) {
         pos page = page_of(i == 0 ? g : made[i - 1]);
-        if (has_bits(page))
+        if (has_room(h.dir[page], i == 0 && mades == 0 ? 1 : SLOTS))
             continue;
         if (!h.spare) {
             made[mades] = stock();
             if (!made[mades++])
                 goto undo;
         }
-        pos b = h.spare;
-        h.spare = *(pos *)at(b);
-        given[gifts].page = page;
-        given[gifts++].entry = h.dir[page];
-        memset(at(b), 0, WORDS * sizeof(uint64_t));
-        h.dir[page] = b << 2 | 1;
+        spreads[done].page = page;
+        spreads[done++].entry = h.dir[page];
+        spread(page);
     }
-    uint32_t entry = h.dir[page_of(g)];
     for (pos i = 0; i < mades; i++)
         append(made[i]);
-    h.dir[page_of(g)] = entry; /* G may be inside the block that was the last: tagged over just now */
     if (h.dir != old_dir)
         h.old_dir = position(old_dir);
     return true;
 
 undo: /* no spare is left; those that were there before go back */
-    while (gifts-- > 0) {
-        pos page = given[gifts].page, b = h.dir[page] >> 2;
-        h.dir[page] = given[gifts].entry;
+    while (done-- > 0) {
+        pos page = spreads[done].page, b = h.dir[page] >> 2;
+        h.dir[page] = spreads[done].entry;
         if (b < old_top) {
             *(pos *)at(b) = h.spare;
             h.spare = b;
@@ -349,10 +437,9 @@ undo: /* no spare is left; those that were there before go back */
     return false;
 }
 
-/* Lets a block begin in the page of G. */
 static inline bool cover(pos g)
 {
-    return (page_of(g) < h.pages && has_bits(page_of(g))) || cover_slowly(g);
+    return (page_of(g) < h.pages && has_room(h.dir[page_of(g)], 1)) || cover_slowly(g);
 }
 
 /* ---- the tree: a block's child on side 0 or 1 agrees with it in all higher bits of the size ---- */
@@ -576,7 +663,7 @@ static void cut(pos g, pos n, pos e)
 
     if (e - rest < MIN_BLOCK || !cover(rest))
         return;
-    set_bit(rest);
+    set_begin(rest);
     tag_pages(g, rest);
     if (g == h.last)
         h.last = rest;
@@ -591,7 +678,7 @@ static pos carve(pos g, pos n, pos e, unsigned c)
 
     if (b - g < n || !cover(b))
         return g;
-    set_bit(b);
+    set_begin(b);
     tag_pages(g, b);
     if (g == h.last)
         h.last = b;
@@ -612,24 +699,15 @@ static void release_old_dir(void)
 
 /* ---- allocation ---- */
 
-/* A new last block of N granules. If another page begins in or after it, bits for that one are stocked before it: put
- * behind it, they would keep it from growing, and from coalescing with what follows. */
+/* A new last block of N granules. */
 static pos from_top(pos n)
 {
     pos g;
-
-    for (;;) { /* what is made on the way may take the top into the next page */
+    do { /* what cover appends may take the top into the next page */
         g = h.top;
         if (!cover(g))
             return 0;
-        if (g != h.top)
-            continue;
-        if (h.spare || page_of(g) == page_of(g + n))
-            break;
-        if (!stock())
-            return 0;
-        append(g);
-    }
+    } while (g != h.top);
     if (!grab(n))
         return 0;
     append(g);
@@ -725,22 +803,13 @@ static inline pos granules(size_t size)
 int mm_init(void)
 {
     memset(&h, 0, sizeof h);
-    enum { BITS = WORDS * (1 + FIRST_SPARES), ALL = BITS + FIRST_DIR / 2 };
-    h.base = mem_sbrk(ALL * GRANULE);
+    h.base = mem_sbrk(FIRST_DIR / 2 * GRANULE);
     if (h.base == (void *)-1)
         return -1;
-    h.dir = at(BITS);
+    h.dir = memset(h.base, 0, FIRST_DIR / 2 * GRANULE);
     h.pages = FIRST_DIR;
-    h.top = h.end = ALL;
-    h.last = BITS;
-    memset(h.base, 0, (size_t)h.top * GRANULE);
-    h.dir[0] = 0 << 2 | 1;
-    set_bit(0);
-    set_bit(BITS);
-    for (pos b = WORDS; b < BITS; b += WORDS) {
-        *(pos *)at(b) = h.spare;
-        h.spare = b;
-    }
+    h.top = h.end = FIRST_DIR / 2;
+    set_begin(0);
     return 0;
 }
 
@@ -910,7 +979,7 @@ int mm_checkheap(int line)
     bool was_free = false;
 
     for (pos g = 0, prev = 0; g < h.top; prev = g, g = e) {
-        if (page_of(g) > page_of(h.last) || !has_bits(page_of(g)) || !begins(g))
+        if (page_of(g) > page_of(h.last) || !begins(g))
             return wrong + complain(line, g, "the previous block ends where none begins");
         if (g > 0 && before(g) != prev)
             wrong += complain(line, g, "looking back finds another block than walking forward");
@@ -927,24 +996,23 @@ int mm_checkheap(int line)
         if (e == h.top && g != h.last)
             wrong += complain(line, g, "the last block is not known as such");
         walked += free_now;
-        starts += free_now && !(UNIT == 1 && g % PAGE == PAGE - 1) ? 2 : 1;
+        starts++;
         was_free = free_now;
     }
-    for (pos page = 0; page <= page_of(h.last); ) {
-        if (!has_bits(page)) {
-            pos run = h.dir[page] >> 2;
-            if (run == 0 || page + run > page_of(h.last) || h.dir[page + run - 1] >> 2 != run)
+    for (pos page = 0; page <= page_of(h.last); page++) {
+        uint32_t entry = h.dir[page];
+        pos run = kind_of(entry) == RUN ? entry >> 2 : 0, i = first_from(entry, 0), in_page = 0;
+        if (run) {
+            if (page + run > page_of(h.last) || h.dir[page + run - 1] != entry)
                 return wrong + complain(line, page * PAGE, "a run of pages without beginnings is mistagged");
-            page += run;
+            page += run - 1;
             continue;
         }
-        pos before_page = set;
-        for (unsigned i = 0; i < WORDS; i++)
-            for (uint64_t w = bits_of(page)[i]; w; w &= w - 1)
-                set++;
-        if (set == before_page)
-            wrong += complain(line, page * PAGE, "a page in which nothing begins has bits");
-        page++;
+        for (; i < PAGE; i = first_from(entry, i + 1))
+            in_page += begins(page * PAGE + i);
+        if (!in_page)
+            wrong += complain(line, page * PAGE, "a page in which nothing begins is no run");
+        set += in_page;
     }
     if (set != starts)
         wrong += complain(line, 0, "the bits say more or fewer beginnings than there are blocks");
