@@ -51,10 +51,10 @@ enum {
     MIN_BLOCK = 2,
     
     FIRST_DIR = 8,          /* directory entries at the start */
-    RESERVE_SHARE = 64,    /* a reserve is at most this part of the heap, ... */
+    RESERVE_SHARE = 128,    /* a reserve is at most this part of the heap, ... */
     RESERVE_MAX = 512,      /* ... and never above this many granules */
     STOCK_SHARE = 1,        /* bits in stock, in such shares of the heap */
-    MISSES_PER_BLOCK = 1,   /* misses for which a reserve gets one block */
+    MISSES_PER_BLOCK = 2,   /* misses for which a reserve gets one block */
     CLASSES_FROM = 2048,    /* granules of heap from which classes are worth their memory */
     SLIDE_SHARE = 8         /* realloc moves a block down into a hole of at least this part of it */
 };
@@ -89,9 +89,11 @@ static struct heap {
     pos pages;
     pos top, end;           /* where the top begins, and the break */
     pos last;               /* the last block before the top */
+    pos grown;              /* the block that realloc last extended into the top: best left at the end */
     pos old_dir;            /* a directory outgrown, to be freed when no block is half made */
     pos spare;              /* list of unused bits, 64 bytes each */
     pos recent;             /* the block freed last: in no index yet */
+    pos small_misses;       /* requests that classes might have answered, until there are `classes` */
     pos pairs;              /* free blocks of class 0, until there are `classes` */
     uint32_t nonempty;      /* classes with a free block */
     struct classes *classes;
@@ -389,7 +391,7 @@ static bool cover_slowly(pos g)
 {
     struct { pos page; uint32_t entry; } spreads[4];
     pos made[4], mades = 0, done = 0, old_top = h.top, old_pages = h.pages;
-    pos need = page_of(h.top) + 4 + 3 * (share() / PAGE + 1);
+    pos need = page_of(h.top + 3 * (share() + WORDS) + h.pages) + 2;
     uint32_t *old_dir = h.dir;
 
     if (need > h.pages) {
@@ -731,7 +733,7 @@ static pos allocate_slowly(pos n, unsigned c)
     pos count = 1, b = 0;
 
     release_old_dir();
-    if (!h.classes && h.top >= CLASSES_FROM)
+    if (c < CLASSES && !h.classes && ++h.small_misses > CLASSES && h.top >= CLASSES_FROM && h.grown != h.last)
         make_classes();
     if (h.classes && c < CLASSES) {
         if (h.classes->misses[c] < UINT8_MAX)
@@ -802,13 +804,16 @@ static inline pos granules(size_t size)
 
 int mm_init(void)
 {
+    enum { FIRST = FIRST_DIR / 2 + WORDS }; /* the first page is sure to need bits */
+
     memset(&h, 0, sizeof h);
-    h.base = mem_sbrk(FIRST_DIR / 2 * GRANULE);
+    h.base = mem_sbrk(FIRST * GRANULE);
     if (h.base == (void *)-1)
         return -1;
-    h.dir = memset(h.base, 0, FIRST_DIR / 2 * GRANULE);
+    h.dir = memset(h.base, 0, FIRST * GRANULE);
+    h.dir[0] = FIRST_DIR / 2 << 2 | BITS;
     h.pages = FIRST_DIR;
-    h.top = h.end = FIRST_DIR / 2;
+    h.top = h.end = FIRST;
     set_begin(0);
     return 0;
 }
@@ -896,7 +901,7 @@ void *mm_realloc(void *ptr, size_t size)
             memmove(at(q), ptr, (size_t)old * GRANULE);
         }
         if (to == h.last)
-            e = h.top;
+            h.grown = to, e = h.top;
         else
             tag_pages(to, e);
     }
