@@ -130,10 +130,10 @@ static inline uint32_t slot(uint32_t entry, unsigned i) { return entry >> (2 + i
 /* The shift of the slot in ENTRY for a block that begins at G, or 0. */
 static inline unsigned slot_of(uint32_t entry, pos g)
 {
-    for (unsigned shift = 2; shift < 32; shift += SLOT_BITS)
-        if ((entry >> shift & (SLOT & ~(uint32_t)FREE)) == (USED | g % PAGE))
-            return shift;
-    return 0;
+    uint32_t want = USED | g % PAGE, other = entry ^ (want << 2 | want << 12 | want << 22);
+    const uint32_t mask = SLOT & ~(uint32_t)FREE;
+
+    return !(other & mask << 2) ? 2 : !(other & mask << 12) ? 12 : !(other & mask << 22) ? 22 : 0;
 }
 
 static inline bool bit(const uint64_t *bits, pos i) { return bits[i / 64] >> (i % 64) & 1; }
@@ -174,10 +174,11 @@ static inline pos first_from(uint32_t entry, pos i)
 {
     if (!is_bits(entry)) {
         pos first = PAGE;
+#pragma GCC unroll 3
         for (unsigned k = 0; k < SLOTS; k++) {
-            pos s = slot(entry, k);
-            if (s & USED && s % PAGE >= i && s % PAGE < first)
-                first = s % PAGE;
+            pos s = (slot(entry, k) ^ USED) & (SLOT & ~FREE); /* unused: above PAGE */
+            s = s < i ? PAGE : s;
+            first = s < first ? s : first;
         }
         return first;
     }
@@ -199,10 +200,11 @@ static inline pos last_until(uint32_t entry, pos i)
 {
     if (!is_bits(entry)) {
         pos last = 0;
+#pragma GCC unroll 3
         for (unsigned k = 0; k < SLOTS; k++) {
-            pos s = slot(entry, k);
-            if (s & USED && s % PAGE < i && s % PAGE + 1 > last)
-                last = s % PAGE + 1;
+            pos s = (slot(entry, k) ^ USED) & (SLOT & ~FREE);
+            s = s < i ? s + 1 : 0;
+            last = s > last ? s : last;
         }
         return last ? last - 1 : PAGE;
     }
@@ -379,9 +381,12 @@ static void spread(pos page)
 /* Whether COUNT more blocks may begin in a page. */
 static inline bool has_room(uint32_t entry, unsigned count)
 {
+    if (is_bits(entry) || kind_of(entry) == RUN)
+        return true;
+#pragma GCC unroll 3
     for (unsigned i = 0; i < SLOTS; i++)
         count -= count > 0 && !(slot(entry, i) & USED);
-    return kind_of(entry) != FEW || count == 0;
+    return count == 0;
 }
 
 /* Lets a block begin at G. What that takes is appended to the heap in one go: a directory that reaches far enough,
