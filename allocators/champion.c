@@ -97,6 +97,7 @@ static struct heap {
     pos pairs;              /* free blocks of class 0, until there are `classes` */
     uint32_t nonempty;      /* classes with a free block */
     struct classes *classes;
+    uint32_t rooted;        /* roots with a tree */
     pos root[ROOTS];
 } h;
 
@@ -284,8 +285,9 @@ static inline void set_free(pos g, bool yes)
     }
 }
 
-/* G, not marked free, no longer begins a block. Bits in which nothing begins any more are kept for another page. */
-static inline void clear_begin(pos g)
+/* G no longer begins a block, free or not as FREE_NOW says. Bits in which nothing begins any more are kept for
+ * another page. */
+static inline void erase(pos g, bool free_now)
 {
     uint32_t *entry = &h.dir[page_of(g)];
 
@@ -295,7 +297,9 @@ static inline void clear_begin(pos g)
     }
     uint64_t *bits = bits_at(*entry), *w = bits + g % PAGE / 64, any = 0;
 
-    *w &= ~((uint64_t)1 << (g % 64));
+    if (free_now && g % 64 == 63)
+        set_free(g, false);
+    *w &= ~((uint64_t)(free_now ? 3 : 1) << (g % 64));
     if (*w)
         return;
     for (unsigned i = 0; i < WORDS; i++)
@@ -474,6 +478,7 @@ static void tree_insert(pos b, pos n)
         link = &t->child[n >> shift-- & 1];
     }
     *link = b;
+    h.rooted |= 1u << root;
     x->next = x->prev = b;
     x->parent = parent;
     x->child[0] = x->child[1] = 0;
@@ -516,7 +521,10 @@ static void tree_remove(pos b)
         struct node *p = node(x->parent);
         p->child[p->child[1] == b] = heir;
     } else {
-        h.root[root_of(x->size)] = heir;
+        unsigned root = root_of(x->size);
+        h.root[root] = heir;
+        if (!heir)
+            h.rooted &= ~(1u << root);
     }
 }
 
@@ -549,8 +557,9 @@ static pos best_fit(pos n)
         t = x->child[side];
     }
     best = leftmost(larger, best);
-    while (!best && ++root < ROOTS)
-        best = leftmost(h.root[root], 0);
+    uint32_t higher = h.rooted & (uint32_t)-2 << root;
+    if (!best && higher)
+        best = leftmost(h.root[low_bit(higher)], 0);
     return best ? node(best)->next : 0;
 }
 
@@ -632,30 +641,30 @@ static void release_block(pos g, pos e)
     if (e != h.top && is_free(e)) {
         pos n = free_size(e);
         unlink_free(e);
-        set_free(e, false);
-        clear_begin(e);
+        erase(e, true);
         e += n;
     }
     pos q = before(g);
     if (is_free(q)) {
         s = q;
-        clear_begin(g);
+        erase(g, false);
         if (is_reserve(q) && e - g == size_of_class(node(q)->next) && e != h.top) { /* where it came from */
             set_reserve(node(q)->next, q, e - q);
             tag_pages(q, e);
             return;
         }
         unlink_free(q);
+        if (e == h.top)
+            q = before(q);
     }
     if (e == h.top) {
-        if (s != g)
-            set_free(s, false);
-        h.last = before(s);
-        clear_begin(s);
+        erase(s, s != g);
+        h.last = q;
         h.top = s;
         return;
     }
-    set_free(s, true);
+    if (s == g)
+        set_free(s, true);
     insert(s, e - s);
     tag_pages(s, e);
 }
@@ -752,7 +761,7 @@ static pos allocate_slowly(pos n, unsigned c)
         if (larger)
             b = h.classes->first[low_bit(larger)];
     }
-    pos t = best_fit(n);
+    pos t = h.rooted ? best_fit(n) : 0;
     if (t && (!b || free_size(t) < free_size(b)))
         b = t;
     if (h.recent && free_size(h.recent) >= n && (!b || free_size(h.recent) <= free_size(b)))
@@ -893,14 +902,13 @@ void *mm_realloc(void *ptr, size_t size)
         }
         if (after) {
             unlink_free(e);
-            set_free(e, false);
-            clear_begin(e);
+            erase(e, true);
             e += after;
         }
         if (to != g) {
             unlink_free(q);
             set_free(q, false);
-            clear_begin(g);
+            erase(g, false);
             if (g == h.last)
                 h.last = q;
             memmove(at(q), ptr, (size_t)old * GRANULE);
