@@ -27,7 +27,8 @@ static const struct peer { const char *name, *library; } peers[] = {
 
 const char *const peer_names[] = { "libc", "jemalloc", "mimalloc", "tcmalloc", NULL };
 
-static const char *const folders[] = { "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib" };
+static const char *const folders[] = { "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib",
+                                       "/usr/local/lib" };
 
 static char *find_library(const char *name)
 {
@@ -70,7 +71,8 @@ int peer_image(const char *name, struct runner_image *out, char *error, size_t e
         peer_image_free(out);
         return -1;
     }
-    snprintf(error, error_size, "no real allocator is called '%s'; known: libc, jemalloc, mimalloc, tcmalloc", name);
+    snprintf(error, error_size, "no real allocator is called '%s'; known: libc, jemalloc, mimalloc, tcmalloc",
+             name);
     return -1;
 }
 
@@ -99,7 +101,8 @@ static int balance(const struct trace *t, struct balanced *b)
     }
     for (size_t i = 0; i < t->count; i++) {
         const struct request *q = &t->requests[i];
-        b->request[i] = (struct wire_request){ q->size, q->ref == REF_NULL ? WIRE_REF_NULL : q->ref, q->kind };
+        b->request[i] =
+            (struct wire_request) { q->size, q->ref == REF_NULL ? WIRE_REF_NULL : q->ref, q->kind };
         if (q->ref != REF_NULL)
             live[q->ref] = 0;
         live[i] = (unsigned char)request_makes_block(q);
