@@ -241,8 +241,7 @@ static void look_at_filter(struct diagnosis *d)
         "the kernel needs CONFIG_SECCOMP_FILTER, and a container must allow seccomp and "
         "personality (docker: --security-opt seccomp=unconfined)",
         "%s",
-        held ? "system calls of a submission are "
-               "filtered"
+        held ? "system calls of a submission are filtered"
              : "a confined process was not stopped, or could not be confined");
 }
 
