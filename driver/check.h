@@ -1,8 +1,8 @@
 /*
  * check.h - the check pass: every answer verified, nothing believed.
  */
-#ifndef CHECK_H
-#define CHECK_H
+#ifndef CHECK_PASS_H /* CHECK_H is the unit test library's */
+#define CHECK_PASS_H
 
 #include "record.h"
 #include "runner_image.h"

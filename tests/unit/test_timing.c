@@ -1,0 +1,86 @@
+/* The arithmetic of the timed pass: rounds, spread, forecast, disagreement. */
+#include <check.h>
+#include "suites.h"
+#include "timing.h"
+
+static const struct { size_t requests; uint64_t heap; uint32_t least, most; } rounds[] = {
+    { 0, 0, 1, 1 },
+    { 1, 4096, 8000, 8001 },
+    { 12, 4096, 600, 700 },
+    { 999, 4096, 8, 10 },
+    { 1000, 4096, 1, 1 },
+    { 300000, 1 << 20, 1, 1 },
+    { 12, 1 << 20, 50, 65 },            /* zeroing is bounded: 64 MiB in all */
+    { 12, UINT64_C(1) << 40, 1, 1 },
+};
+
+START_TEST(test_rounds)
+{
+    uint32_t n = timing_rounds(rounds[_i].requests, rounds[_i].heap);
+
+    ck_assert_uint_ge(n, rounds[_i].least);
+    ck_assert_uint_le(n, rounds[_i].most);
+}
+END_TEST
+
+static const struct { size_t n; double values[6], spread; } spreads[] = {
+    { 0, { 0 }, 1 },
+    { 1, { 5 }, 1 },
+    { 2, { 5, 5 }, 1 },
+    { 3, { 5, 5, 5 }, 0 },
+    { 3, { 2, 1, 3 }, 2 },
+    { 4, { 4, 1, 1.5, 1.25 }, 0.5 },    /* the outlier does not matter */
+    { 6, { 10, 10, 10, 900, 800, 700 }, 0 },
+    { 3, { 0, 0, 0 }, 1 },              /* nothing measured is nothing reproduced */
+};
+
+START_TEST(test_spread)
+{
+    ck_assert_double_eq_tol(timing_spread(spreads[_i].values, spreads[_i].n), spreads[_i].spread, 1e-9);
+}
+END_TEST
+
+static const struct { double cpu, instructions; int disagree; } pairs[] = {
+    { 1, 1, 0 }, { 2, 1, 0 }, { 1, 2, 0 }, { 2.9, 1, 0 }, { 3.1, 1, 1 }, { 1, 3.1, 1 }, { 0.5, 5, 1 },
+    { 0, 1, 0 }, { 1, 0, 0 }, { 0, 0, 0 },
+};
+
+START_TEST(test_disagree)
+{
+    ck_assert_int_eq(timing_disagree(pairs[_i].cpu, pairs[_i].instructions), pairs[_i].disagree);
+}
+END_TEST
+
+/* More requests, a reference or valgrind never make a run shorter. */
+START_TEST(test_forecast)
+{
+    struct timing_options o = { .target_error = 0.02, .min_repetitions = 5, .max_repetitions = 40, .budget = 0.25 };
+    double last = 0;
+
+    for (size_t n = 1000; n <= 1000000; n *= 10) {
+        double alone = timing_forecast(n, 0, &o), both = timing_forecast(n, 1, &o);
+        ck_assert_double_gt(alone, 0);
+        ck_assert_double_gt(both, alone);
+        ck_assert_double_gt(both, last);
+        last = both;
+        struct timing_options counting = o;
+        counting.clock = CLOCK_INSTRUCTIONS;
+        ck_assert_double_gt(timing_forecast(n, 1, &counting), both);
+    }
+}
+END_TEST
+
+#define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
+
+Suite *timing_suite(void)
+{
+    Suite *s = suite_create("timing");
+    TCase *c = tcase_create("timing");
+
+    tcase_add_loop_test(c, test_rounds, 0, LENGTH(rounds));
+    tcase_add_loop_test(c, test_spread, 0, LENGTH(spreads));
+    tcase_add_loop_test(c, test_disagree, 0, LENGTH(pairs));
+    tcase_add_test(c, test_forecast);
+    suite_add_tcase(s, c);
+    return s;
+}
