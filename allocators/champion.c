@@ -1,34 +1,39 @@
 /*
- * champion.c - no headers: block boundaries are bits beside the heap, free blocks index themselves.
+ * champion.c - no headers: where blocks begin is known beside the heap, and free blocks are their own index.
  *
- * The heap is counted in granules of 8 bytes and tiled by blocks of at least two granules. A block has no
- * header and no footer: 1 bit per granule says where blocks begin, and a free block has its second bit set too.
+ * The heap is counted in granules of 8 bytes and tiled by blocks of two or more. A block carries nothing: an
+ * allocated one is all payload, a free one is a node of the index. Per page of 2 KiB a directory has one 32-bit
+ * entry, which knows the blocks that begin in the page:
  *
- *     heap   | allocated, 4   | free, 5            | alloc, 2| allocated, 3 | top (not a block)
- *     bits     1   0   0   0    1   1   0   0   0    1   0     1   0   0
+ *     none     the length of a run of such pages, at both ends of the run: boundary tags, on pages
+ *     1 to 3   their granules in the page, and whether they are free
+ *     more     the place of 32 bytes of bits, one per granule: a block's first is set, a free block's second too
  *
- * A size is the distance to the next beginning, so asking whether a pointer is an allocated block, how long it is
- * and whether its neighbours are free are questions to one or two words of bits.
+ *     heap     | allocated, 4   | free, 5            | alloc, 2| allocated, 3 | top (not a block)
+ *     bits       1   0   0   0    1   1   0   0   0    1   0     1   0   0
  *
- * The bits of a page (4 KiB, 64 bytes of bits) exist only while a block begins in that page. The directory has one
- * 32-bit entry per page: where its bits are, or, at both ends of a run of pages in which nothing begins, how many
- * pages to jump: boundary tags, on pages. Bits and directory are allocated blocks of the same heap; they come into
- * being as the heap grows, so a heap of 1 KiB pays for 1 KiB.
+ * A size is the distance to the next beginning. Whether a pointer is a block, how long it is, and whether its
+ * neighbours are free are questions to one or two words. Directory and bits are themselves blocks of the heap and
+ * come into being as it grows, so a heap of 8 KiB pays for 8 KiB.
  *
  * vocabulary
- *     granule    8 bytes; a `pos` counts granules, from the start of the heap or as a size
- *     top        the untouched end of the heap, last resort of every search; it may lie below the break
- *     class      small blocks of one exact size: a doubly linked list of the free ones
- *     reserve    a free stretch that one class has to itself. It is as long as the class has been missed often (and
- *                at most 1/256 of the heap), so small blocks lie together and do not pin holes among large ones
- *     tree       free blocks above the classes: eight bitwise tries keyed by size, linked through the free blocks
+ *     pos        a count of granules: a position in the heap, or a size
+ *     top        the free end of the heap, last resort of every search; it may lie below the break
+ *     recent     the block freed last, in no index yet: frees come in address order, and are allocated again
+ *     tree       free blocks by size: eight bitwise tries, linked through the free blocks; best fit
+ *     class      small blocks of one size, once the heap bears the table (16 KiB): a list of free ones, and
+ *     reserve    a free stretch that one class has to itself, as long as the class was missed often and at most
+ *                1/128 of the heap; so small blocks lie together and do not pin the holes among large ones
+ *     stock      unused bits for pages, taken together for the same reason
  *
- * cost: malloc and free of a small size are O(1) and a few bit operations; best fit among large blocks walks at most
- * 32 tree nodes. Nothing scans blocks. Only the directory's growth is not constant: it copies 1/1024 of the heap,
- * each time that the heap has grown by half. realloc copies when it must, as any does.
- * metadata: 1.56 % of a heap of small blocks, 0.1 % of a heap of blocks above 4 KiB, and `struct heap` below.
- * worst trace: a small block allocated after each large one, all large ones freed, larger ones asked for, in sizes
- * that differ every time so that no class is missed often enough to get a reserve.
+ * cost: malloc and free of a small size are O(1), of a large one a walk over at most 32 tree nodes. Nothing scans
+ * blocks. Two steps are not constant: the directory's growth copies 1/512 of the heap each time that the heap has
+ * grown by a quarter, and realloc copies a block that cannot grow where it is.
+ * metadata: 0.2 % of the heap, 1.8 % where blocks are small, and `struct heap`.
+ * worst trace: a block of a new small size after each large one, the large ones freed, and larger ones asked for:
+ * no class is missed often enough to get a reserve.
+ *
+ * Read champion/blocks.h, then champion/index.h, then this file.
  */
 #include "common/report.h"
 #include "champion/blocks.h"
@@ -367,24 +372,38 @@ void *mm_malloc(size_t size)
     return b ? at(b) : NULL;
 }
 
+/* The directory and the classes are blocks, but nobody else's. */
+FAST bool is_own(pos g)
+{
+    return g == 0 || g == position(h.dir) || (h.classes && g == position(h.classes));
+}
+
+/* What is wrong with P, to which no live block of a user begins. */
+static const char *complaint(const unsigned char *p)
+{
+    if (p < h.base || p >= h.base + (size_t)h.end * GRANULE)
+        return "is not in the heap";
+    if ((size_t)(p - h.base) % MM_ALIGNMENT)
+        return "is misaligned: no block starts there";
+    pos g = position(p);
+    if (g >= h.top)
+        return "is already free (it went back to the untouched end of the heap)";
+    if (g > h.last || (!begins(g) && !is_free(before(g))))
+        return "is inside a block, not its start";
+    if (!begins(g))
+        return "is already free (merged with a free neighbour), or was never the start of a block";
+    return is_free(g) ? "is already free" : "is the allocator's own memory";
+}
+
 /* The block at P, or one sentence and the end when P is not one. */
 FAST pos checked(const void *p, const char *who)
 {
-    const unsigned char *byte = p;
-    const char *wrong;
-    pos g = position(p);
+    size_t offset = (size_t)((const unsigned char *)p - h.base);
+    pos g = (pos)(offset / GRANULE);
 
-    if (byte < h.base || byte >= h.base + (size_t)h.top * GRANULE)
-        wrong = "is not in the heap";
-    else if ((size_t)(byte - h.base) % MM_ALIGNMENT)
-        wrong = "is misaligned: no block starts there";
-    else if (page_of(g) > page_of(h.last) || !begins(g))
-        wrong = "is not the start of a block (inside one, or freed and merged with its neighbour)";
-    else if (is_free(g))
-        wrong = "is already free";
-    else
-        return g;
-    misuse(who, p, "the pointer %s", wrong);
+    if (offset % MM_ALIGNMENT || offset > (size_t)h.last * GRANULE || !begins(g) || is_free(g) || is_own(g))
+        misuse(who, p, "the pointer %s", complaint(p));
+    return g;
 }
 
 void mm_free(void *ptr)
