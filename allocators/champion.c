@@ -22,8 +22,8 @@
  *     recent     the block freed last, in no index yet: frees come in address order, and are allocated again
  *     tree       free blocks by size: eight bitwise tries, linked through the free blocks; best fit
  *     class      small blocks of one size, once the heap bears the table (16 KiB): a list of free ones, and
- *     reserve    a free stretch that one class has to itself, as long as the class was missed often and at most
- *                1/128 of the heap; so small blocks lie together and do not pin the holes among large ones
+ *     reserve    a free stretch that one class has to itself, as long as the class was missed often, all together
+ *                1/96 of the heap; so small blocks lie together and do not pin the holes among large ones
  *     stock      unused bits for pages, taken together for the same reason
  *
  * cost: malloc and free of a small size are O(1), of a large one a walk over at most 32 tree nodes. Nothing scans
@@ -55,10 +55,10 @@ FAST pos grab(pos n)
     return g;
 }
 
-/* How much to set aside at once, granules: a small part of the heap. */
-FAST pos share(void)
+/* The part of the heap, in granules, that may be set aside at once. */
+FAST pos share(pos part)
 {
-    pos n = h.top / RESERVE_SHARE;
+    pos n = h.top / part;
     return n < RESERVE_MAX ? n : RESERVE_MAX;
 }
 
@@ -66,7 +66,7 @@ FAST pos share(void)
  * need be. Returns where they are, for the caller to append, or 0 when the heap is exhausted. */
 static pos stock(void)
 {
-    pos batch = 1 + share() * STOCK_SHARE / WORDS, b = grab(batch * WORDS);
+    pos batch = 1 + share(STOCK_SHARE) / WORDS, b = grab(batch * WORDS);
 
     if (!b && batch > 1)
         b = grab((batch = 1) * WORDS);
@@ -111,7 +111,7 @@ static bool cover_slowly(pos g)
 {
     struct { pos page; uint32_t entry; } spreads[4];
     pos made[4], mades = 0, done = 0, old_top = h.top, old_pages = h.pages;
-    pos need = page_of(h.top + 3 * (share() + WORDS) + h.pages) + 2;
+    pos need = page_of(h.top + 3 * (share(STOCK_SHARE) + WORDS) + h.pages) + 2;
     uint32_t *old_dir = h.dir;
 
     if (need > h.pages) {
@@ -182,6 +182,7 @@ static void release_block(pos g, pos e)
         s = q;
         erase(g, false);
         if (is_reserve(q) && e - g == size_of_class(node(q)->next) && e != h.top) { /* where it came from */
+            h.reserved -= free_size(q);
             set_reserve(node(q)->next, q, e - q);
             tag_pages(q, e);
             return;
@@ -286,8 +287,12 @@ static pos allocate_slowly(pos n, unsigned c)
         if (h.classes->misses[c] < UINT8_MAX)
             h.classes->misses[c]++;
         count = h.classes->misses[c] / MISSES_PER_BLOCK;
-        if (count > share() / n)
-            count = share() / n;
+        pos room = h.top / RESERVE_SHARE;
+        room = room < h.reserved ? 0 : room - h.reserved;
+        if (room > RESERVE_MAX)
+            room = RESERVE_MAX;
+        if (count > room / n)
+            count = room / n;
         if (count < 1)
             count = 1;
         uint32_t larger = h.nonempty & ((uint32_t)-2 << c);
@@ -432,7 +437,7 @@ void *mm_realloc(void *ptr, size_t size)
         pos ahead = is_free(q) ? free_size(q) : 0;
         bool last = e + after == h.top;
 
-        if (old + after < n && ahead && ahead >= old / SLIDE_SHARE && (old + after + ahead >= n || last))
+        if (old + after < n && ahead && (last ? ahead >= old / SLIDE_SHARE : old + after + ahead >= n))
             to = q;
         if (e + after - to < n && !last)
             to = 0;

@@ -26,9 +26,9 @@ enum {
     MIN_BLOCK = 2,
     
     FIRST_DIR = 8,          /* directory entries at the start */
-    RESERVE_SHARE = 128,    /* a reserve is at most this part of the heap, ... */
-    RESERVE_MAX = 512,      /* ... and never above this many granules */
-    STOCK_SHARE = 1,        /* bits in stock, in such shares of the heap */
+    RESERVE_SHARE = 96,     /* all reserves together are at most this part of the heap, ... */
+    RESERVE_MAX = 512,      /* ... and none is above this many granules */
+    STOCK_SHARE = 128,      /* stock taken together is at most this part of the heap */
     MISSES_PER_BLOCK = 2,   /* misses for which a reserve gets one block */
     CLASSES_FROM = 2048,    /* granules of heap from which classes are worth their memory */
     SLIDE_SHARE = 8         /* realloc moves a block down into a hole of at least this part of it */
@@ -70,6 +70,7 @@ static struct heap {
     pos recent;             /* the block freed last: in no index yet */
     pos small_misses;       /* requests that classes might have answered, until there are `classes` */
     pos pairs;              /* free blocks of class 0, until there are `classes` */
+    pos reserved;           /* in all reserves */
     uint32_t nonempty;      /* classes with a free block */
     struct classes *classes;
     uint32_t rooted;        /* roots with a tree */

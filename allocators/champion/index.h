@@ -158,6 +158,7 @@ FAST void unlink_free(pos b)
         h.recent = 0;
         return;
     case RESERVE:
+        h.reserved -= x->size;
         h.classes->reserve[x->next] = 0;
         return;
     case LISTED:
@@ -182,6 +183,7 @@ FAST void set_reserve(unsigned c, pos b, pos n)
     node(b)->parent = RESERVE;
     node(b)->next = c;
     h.classes->reserve[c] = b;
+    h.reserved += n;
 }
 
 #endif
