@@ -166,20 +166,17 @@ FAST bool cover(pos g)
 
 /* ---- freeing and cutting ---- */
 
-/* The allocated block [G, E) becomes free: coalesced, indexed. */
-static void release_block(pos g, pos e)
+/* The allocated block [G, E) becomes free: coalesced with the block at E and with Q, the one before, if these are
+ * free as told, and indexed. */
+FAST void coalesce(pos g, pos e, bool free_after, pos q, bool free_before)
 {
-    pos s = g;
-
-    if (e != h.top && is_free(e)) {
+    if (free_after) {
         pos n = free_size(e);
         unlink_free(e);
         erase(e, true);
         e += n;
     }
-    pos q = before(g);
-    if (is_free(q)) {
-        s = q;
+    if (free_before) {
         erase(g, false);
         if (is_reserve(q) && e - g == size_of_class(node(q)->next) && e != h.top) { /* where it came from */
             h.reserved -= free_size(q);
@@ -188,22 +185,45 @@ static void release_block(pos g, pos e)
             return;
         }
         unlink_free(q);
-        if (e == h.top)
-            q = before(q);
     }
+    pos s = free_before ? q : g;
     if (e == h.top) {
-        erase(s, s != g);
-        h.last = q;
+        h.last = free_before ? before(q) : q;
+        erase(s, free_before);
         h.top = s;
         return;
     }
-    if (s == g)
+    if (!free_before)
         set_free(s, true);
     insert(s, e - s);
     tag_pages(s, e);
 }
 
-static void release(pos g) { release_block(g, end_of(g)); }
+static void release_block(pos g, pos e)
+{
+    pos q = before(g);
+    coalesce(g, e, e != h.top && is_free(e), q, is_free(q));
+}
+
+/* Frees the block at G. For small blocks one word of bits mostly answers all questions at once. */
+static void release(pos g)
+{
+    uint32_t entry = h.dir[page_of(g)];
+
+    if (is_bits(entry) && g != h.last) {
+        uint64_t w = bits_at(entry)[g % PAGE / 64], up = w >> (g % 64) >> 1, down = w & (((uint64_t)1 << (g % 64)) - 1);
+        if (up && down) {
+            pos e = g + 1 + low_bit(up);
+            unsigned i = high_bit(down);
+            if (e % 64 < 63 && i > 1) {
+                bool second = (w >> (i - 2) & 3) == 2;
+                coalesce(g, e, w >> (e % 64) >> 1 & 1, g / 64 * 64 + i - second, second);
+                return;
+            }
+        }
+    }
+    release_block(g, end_of(g));
+}
 
 /* Cuts the allocated block [G, E) down to its first N granules; the rest becomes free. The block stays whole when
  * the rest is too small for a block, or for want of bits. */
