@@ -15,6 +15,7 @@
 #define ENOUGH_REQUESTS 40000 /* replayed in one process, so that the clock sees enough */
 #define WARMING 2             /* rounds in which a peer takes its memory from the system */
 #define REPETITIONS 7
+#define LARGEST_PAYLOAD (UINT64_C(1) << 30) /* bytes really touched; beyond, a trace is left out */
 #define ZEROED_BYTES (UINT64_C(64) << 20) /* most to zero of a simulated heap, between rounds */
 #define LEAST_PER_REQUEST 0.5e-9 /* seconds; below this a difference of clocks means nothing */
 
@@ -239,8 +240,9 @@ static int measure_memory(const struct replay *x, const struct trace *t, struct 
     return rc;
 }
 
-void peer_measure(const struct runner_image *image, const struct trace *t, const struct pass_options *options,
-                  const struct timing_options *timing, const struct record *checked, struct record *r)
+void peer_measure(const struct runner_image *image, const struct trace *t,
+                  const struct pass_options *options, const struct timing_options *timing,
+                  const struct record *checked, struct record *r)
 {
     struct balanced b;
 
@@ -263,4 +265,43 @@ void peer_measure(const struct runner_image *image, const struct trace *t, const
     if (checked || !measure_memory(&x, t, r))
         measure_time(&x, timing->clock == CLOCK_WALL, r);
     free(b.request);
+}
+
+static void add_figure(struct record *r, const char *name, const struct record *measured)
+{
+    if (measured->verdict != VERDICT_OK)
+        return;
+    struct peer_figure *f = &r->peers[r->peer_count++];
+    snprintf(f->name, sizeof f->name, "%.31s", name);
+    f->seconds = measured->best_seconds;
+    f->memory = measured->peak_break;
+}
+
+void peers_compare(const struct runner_image *image, const struct trace *t,
+                   const struct pass_options *options, const struct timing_options *timing,
+                   struct record *r)
+{
+    struct record own = { 0 };
+    char error[256];
+
+    r->peer_count = 0;
+    free(r->peers);
+    r->peers = calloc(1 + sizeof peers / sizeof *peers, sizeof *r->peers);
+    if (!r->peers || t->peak_payload > LARGEST_PAYLOAD)
+        return;
+    if (!image->has_gc) {
+        peer_measure(image, t, options, timing, r, &own);
+        add_figure(r, image->name, &own);
+    }
+    record_free(&own);
+    for (size_t i = 0; peer_names[i]; i++) {
+        struct runner_image peer;
+        struct record theirs = { 0 };
+        if (peer_image(peer_names[i], &peer, error, sizeof error))
+            continue;
+        peer_measure(&peer, t, options, timing, NULL, &theirs);
+        add_figure(r, peer_names[i], &theirs);
+        record_free(&theirs);
+        peer_image_free(&peer);
+    }
 }

@@ -34,7 +34,14 @@ void peer_image_free(struct runner_image *image);
  * time_trace it meets a trace with cold caches and here with warm ones, as the
  * peers do: only figures of this function may stand side by side. peak_break
  * is then that of the check pass. */
-void peer_measure(const struct runner_image *image, const struct trace *t, const struct pass_options *options,
-                  const struct timing_options *timing, const struct record *checked, struct record *r);
+void peer_measure(const struct runner_image *image, const struct trace *t,
+                  const struct pass_options *options, const struct timing_options *timing,
+                  const struct record *checked, struct record *r);
+
+/* Measures IMAGE, whose check pass R is, and then every installed peer, on T;
+ * fills R->peers. One that fails on this trace is left out. */
+void peers_compare(const struct runner_image *image, const struct trace *t,
+                   const struct pass_options *options, const struct timing_options *timing,
+                   struct record *r);
 
 #endif

@@ -9,7 +9,10 @@ void record_free(struct record *r)
     free(r->answers);
     free(r->seconds);
     free(r->reference_seconds);
+    free(r->peers);
     r->output = NULL;
     r->answers = NULL;
     r->seconds = r->reference_seconds = NULL;
+    r->peers = NULL;
+    r->peer_count = 0;
 }

@@ -24,6 +24,13 @@ struct latency {
     size_t max_request; /* index from 0 of the request that cost max */
 };
 
+/* An allocator beside real ones (peers.h): by its own name or theirs. */
+struct peer_figure {
+    char name[32];
+    double seconds;         /* one replay with warm caches */
+    uint64_t memory;        /* bytes: heap, or what a real allocator took from the system */
+};
+
 struct record {
     enum verdict verdict;
     char message[768];      /* one sentence or two: what, where, why; empty when ok */
@@ -51,6 +58,8 @@ struct record {
     double cpu_seconds;         /* with CLOCK_INSTRUCTIONS: CPU time of the same, beside the count */
     double cpu_reference;
     double relative_error;      /* half width of the confidence interval of the ratio, as a fraction */
+    struct peer_figure *peers;  /* this allocator first, then the real ones; NULL when not asked for */
+    size_t peer_count;
     struct latency latency[4];  /* by enum request_kind; count 0 when not measured */
 };
 

@@ -30,20 +30,19 @@ def main() -> None:
     arguments = ["--peers", *(options.allocators or shipped())]
     for trace in options.traces or sample_traces():
         arguments += ["-f", trace]
-    rows: dict[str, list[tuple[float, float, float]]] = {}
+    rows: dict[str, dict[str, tuple[float, float, float]]] = {}
     for result in run_mdriver(*arguments):
         for trace in result["traces"]:
             peers = trace.get("peers") or {}
             libc = peers.get("libc", {}).get("seconds")
-            own = {result["submission"]["name"]: peers.get("self")}
-            for name, figures in {**peers, **own}.items():
-                if name == "self" or not figures or not libc or not figures.get("seconds"):
-                    continue
-                rows.setdefault(name, []).append((trace["peak_payload"] / figures["memory"],
-                                                  figures["seconds"] / trace["requests"] * 1e9,
-                                                  libc / figures["seconds"]))
+            for name, figures in peers.items():
+                if libc and figures["seconds"] and figures["memory"]:
+                    rows.setdefault(name, {})[trace["name"]] = (
+                        trace["peak_payload"] / figures["memory"],
+                        figures["seconds"] / trace["requests"] * 1e9, libc / figures["seconds"])
     print(f"{'allocator':<14}{'traces':>7}{'utilization':>13}{'ns/request':>12}{'speed / libc':>14}{'worst':>8}")
-    for name, figures in sorted(rows.items(), key=lambda row: -harmonic_mean([f[2] for f in row[1]])):
+    table = [(name, list(by_trace.values())) for name, by_trace in rows.items()]
+    for name, figures in sorted(table, key=lambda row: -harmonic_mean([f[2] for f in row[1]])):
         ratios = [f[2] for f in figures]
         print(f"{name:<14}{len(figures):>7}{mean([f[0] for f in figures]):>12.1%} "
               f"{mean([f[1] for f in figures]):>11.1f}{harmonic_mean(ratios):>14.2f}{min(ratios):>8.2f}")
