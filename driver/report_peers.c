@@ -47,11 +47,12 @@ void report_peers(FILE *out, const struct result *r)
     if (!rows[0].traces)
         return;
     fprintf(out, "\nBeside real allocators (warm caches; memory of real ones: growth of resident memory)\n"
-                 "  %-14s %6s  %6s  %10s  %12s\n", "allocator", "traces", "util", "ns/request", "speed / libc");
+                 "  %-14s %6s  %6s  %10s  %12s\n",
+            "allocator", "traces", "util", "ns/request", "speed / libc");
     for (size_t i = 0; i < ROWS && rows[i].traces; i++) {
         double n = (double)rows[i].traces;
-        fprintf(out, "  %-14s %6zu  %5.1f%%  %10.1f", rows[i].name, rows[i].traces, 100 * rows[i].utilization / n,
-                rows[i].nanoseconds / n);
+        fprintf(out, "  %-14s %6zu  %5.1f%%  %10.1f", rows[i].name, rows[i].traces,
+                100 * rows[i].utilization / n, rows[i].nanoseconds / n);
         if (rows[i].compared)
             fprintf(out, "  %12.2f\n", (double)rows[i].compared / rows[i].slowness);
         else

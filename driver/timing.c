@@ -82,7 +82,8 @@ static int same_answers(const struct run *run, const struct process *p, struct r
         char message[256];
         snprintf(message, sizeof message,
                  "request %zu (line %u) got heap offset 0x%llx in the timed run "
-                 "and 0x%llx in the checked run; an allocator must give the same answers to the same requests",
+                 "and 0x%llx in the checked run; an allocator must give the same answers to the same "
+                 "requests",
                  i + 1, r->line,
                  (unsigned long long)seen, (unsigned long long)r->answers[i].offset);
         return fail(r, VERDICT_DIFFERS, message);
