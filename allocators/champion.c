@@ -2,19 +2,20 @@
  * champion.c - no headers: where blocks begin is known beside the heap, and free blocks are their own index.
  *
  * The heap is counted in granules of 8 bytes and tiled by blocks of two or more. A block carries nothing: an
- * allocated one is all payload, a free one is a node of the index. Per page of 2 KiB a directory has one 32-bit
- * entry, which knows the blocks that begin in the page:
+ * allocated one is all payload, a free one is a node of the index. Per page of 2 KiB a directory has one
+ * 32-bit entry, which knows the blocks that begin in the page:
  *
  *     none     the length of a run of such pages, at both ends of the run: boundary tags, on pages
  *     1 to 3   their granules in the page, and whether they are free
- *     more     the place of 32 bytes of bits, one per granule: a block's first is set, a free block's second too
+ *     more     the place of 32 bytes of bits, one per granule: a block's first is set, a free block's
+ *                second too
  *
  *     heap     | allocated, 4   | free, 5            | alloc, 2| allocated, 3 | top (not a block)
  *     bits       1   0   0   0    1   1   0   0   0    1   0     1   0   0
  *
  * A size is the distance to the next beginning. Whether a pointer is a block, how long it is, and whether its
- * neighbours are free are questions to one or two words. Directory and bits are themselves blocks of the heap and
- * come into being as it grows, so a heap of 8 KiB pays for 8 KiB.
+ * neighbours are free are questions to one or two words. Directory and bits are themselves blocks of the
+ * heap and come into being as it grows, so a heap of 8 KiB pays for 8 KiB.
  *
  * vocabulary
  *     pos        a count of granules: a position in the heap, or a size
@@ -22,16 +23,17 @@
  *     recent     the block freed last, in no index yet: frees come in address order, and are allocated again
  *     tree       free blocks by size: eight bitwise tries, linked through the free blocks; best fit
  *     class      small blocks of one size, once the heap bears the table (16 KiB): a list of free ones, and
- *     reserve    a free stretch that one class has to itself, as long as the class was missed often, all together
- *                1/96 of the heap; so small blocks lie together and do not pin the holes among large ones
+ *     reserve    a free stretch that one class has to itself, as long as the class was missed often, all
+ *                together 1/96 of the heap; so small blocks lie together and do not pin the holes among
+ *                large ones
  *     stock      unused bits for pages, taken together for the same reason
  *
- * cost: malloc and free of a small size are O(1), of a large one a walk over at most 32 tree nodes. Nothing scans
- * blocks. Two steps are not constant: the directory's growth copies 1/512 of the heap each time that the heap has
- * grown by a quarter, and realloc copies a block that cannot grow where it is.
+ * cost: malloc and free of a small size are O(1), of a large one a walk over at most 32 tree nodes. Nothing
+ * scans blocks. Two steps are not constant: the directory's growth copies 1/512 of the heap each time that
+ * the heap has grown by a quarter, and realloc copies a block that cannot grow where it is.
  * metadata: 0.2 % of the heap, 1.8 % where blocks are small, and `struct heap`.
- * worst trace: a block of a new small size after each large one, the large ones freed, and larger ones asked for:
- * no class is missed often enough to get a reserve.
+ * worst trace: a block of a new small size after each large one, the large ones freed, and larger ones
+ * asked for: no class is missed often enough to get a reserve.
  *
  * Read champion/blocks.h, then champion/index.h, then this file.
  */
@@ -62,8 +64,8 @@ FAST pos share(pos part)
     return n < RESERVE_MAX ? n : RESERVE_MAX;
 }
 
-/* Takes spare bits off the top, several together so that they do not part the blocks around them more often than
- * need be. Returns where they are, for the caller to append, or 0 when the heap is exhausted. */
+/* Takes spare bits off the top, several together so that they do not part the blocks around them more often
+ * than need be. Returns where they are, for the caller to append, or 0 when the heap is exhausted. */
 static pos stock(void)
 {
     pos batch = 1 + share(STOCK_SHARE) / WORDS, b = grab(batch * WORDS);
@@ -104,9 +106,9 @@ FAST bool has_room(uint32_t entry, unsigned count)
     return count == 0;
 }
 
-/* Lets a block begin at G. What that takes is appended to the heap in one go: a directory that reaches far enough,
- * the bits of the page of G, and those of the pages in which these begin. False when the heap is exhausted, and then
- * nothing has changed. */
+/* Lets a block begin at G. What that takes is appended to the heap in one go: a directory that reaches far
+ * enough, the bits of the page of G, and those of the pages in which these begin. False when the heap is
+ * exhausted, and then nothing has changed. */
 static bool cover_slowly(pos g)
 {
     struct { pos page; uint32_t entry; } spreads[4];
@@ -166,8 +168,8 @@ FAST bool cover(pos g)
 
 /* ---- freeing and cutting ---- */
 
-/* The allocated block [G, E) becomes free: coalesced with the block at E and with Q, the one before, if these are
- * free as told, and indexed. */
+/* The allocated block [G, E) becomes free: coalesced with the block at E and with Q, the one before, if
+ * these are free as told, and indexed. */
 FAST void coalesce(pos g, pos e, bool free_after, pos q, bool free_before)
 {
     if (free_after) {
@@ -211,7 +213,8 @@ static void release(pos g)
     uint32_t entry = h.dir[page_of(g)];
 
     if (is_bits(entry) && g != h.last) {
-        uint64_t w = bits_at(entry)[g % PAGE / 64], up = w >> (g % 64) >> 1, down = w & (((uint64_t)1 << (g % 64)) - 1);
+        uint64_t w = bits_at(entry)[g % PAGE / 64];
+        uint64_t up = w >> (g % 64) >> 1, down = w & (((uint64_t)1 << (g % 64)) - 1);
         if (up && down) {
             pos e = g + 1 + low_bit(up);
             unsigned i = high_bit(down);
@@ -225,8 +228,8 @@ static void release(pos g)
     release_block(g, end_of(g));
 }
 
-/* Cuts the allocated block [G, E) down to its first N granules; the rest becomes free. The block stays whole when
- * the rest is too small for a block, or for want of bits. */
+/* Cuts the allocated block [G, E) down to its first N granules; the rest becomes free. The block stays
+ * whole when the rest is too small for a block, or for want of bits. */
 static void cut(pos g, pos n, pos e)
 {
     pos rest = g + n;
@@ -240,8 +243,8 @@ static void cut(pos g, pos n, pos e)
     release_block(rest, e);
 }
 
-/* Cuts the last N granules off the allocated block [G, E) and returns them; the rest becomes the reserve of class
- * C. The block stays whole as in `cut`. */
+/* Cuts the last N granules off the allocated block [G, E) and returns them; the rest becomes the reserve of
+ * class C. The block stays whole as in `cut`. */
 static pos carve(pos g, pos n, pos e, unsigned c)
 {
     pos b = e - n;

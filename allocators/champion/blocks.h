@@ -33,7 +33,8 @@ enum {
     CLASSES_FROM = 2048,    /* granules of heap from which classes are worth their memory */
     SLIDE_SHARE = 8         /* realloc moves a block down into a hole of at least this part of it */
 };
-#define LIMIT (UINTPTR_MAX > UINT32_MAX ? (pos)1 << 30 : (pos)1 << 28) /* granules in a heap: below 8 or 2 GiB */
+/* Granules in a heap: below 8 GiB, or 2 GiB in 32 bits. */
+#define LIMIT (UINTPTR_MAX > UINT32_MAX ? (pos)1 << 30 : (pos)1 << 28)
 /* Where a free block is indexed, if not at its place in the tree: its field `parent`. */
 #define RING ((pos)0 - 1)    /* in the ring of a tree block of the same size */
 #define LISTED ((pos)0 - 2)  /* in its class's list */
@@ -50,8 +51,8 @@ struct node {
     pos child[2];   /* tree only */
 };
 
-/* A block of the heap, made when that has become large enough to bear it. Before, class 0, whose blocks are too small
- * for the tree, is a list in `struct heap`, and the other small blocks are in the tree. */
+/* A block of the heap, made when that has become large enough to bear it. Before, class 0, whose blocks are
+ * too small for the tree, is a list in `struct heap`, and the other small blocks are in the tree. */
 struct classes {
     pos first[CLASSES];   /* list of free blocks */
     pos reserve[CLASSES];
@@ -94,7 +95,8 @@ FAST pos size_of_class(unsigned c) { return MIN_BLOCK + c * UNIT; }
  *      RUN    nothing begins in this page; at both ends of a run of such pages, its length in pages
  *      FEW    up to three slots of ten bits: used, free, granule in the page where a block begins
  *      BITS   where the page's bits are, in granules
- *      BITS2  the same, and the block that begins in the last granule, whose second bit is not here, is free ---- */
+ *      BITS2  the same, and the block that begins in the last granule, whose second bit is not here, is free
+ *      ---- */
 
 enum kind { RUN, BITS, FEW, BITS2 };
 enum { SLOTS = 3, SLOT_BITS = 10, SLOT = (1 << SLOT_BITS) - 1, USED = 1 << 9, FREE = 1 << 8 };
@@ -128,9 +130,9 @@ FAST bool is_free(pos g)
     return bit(bits_at(entry), g % PAGE + 1);
 }
 
-/* The set bit I of a page is the second of a free block, not a beginning. (Before a free block lies an allocated
- * one, whose last bit is clear: so a set bit before I begins a free block, unless that is itself the second of a
- * block of 2.) */
+/* The set bit I of a page is the second of a free block, not a beginning. (Before a free block lies an
+ * allocated one, whose last bit is clear: so a set bit before I begins a free block, unless that is itself
+ * the second of a block of 2.) */
 FAST bool is_second(const uint64_t *bits, pos i)
 {
     return i > 0 && bit(bits, i - 1) && !(i > 1 && bit(bits, i - 2));
@@ -261,8 +263,8 @@ FAST void set_free(pos g, bool yes)
     }
 }
 
-/* G no longer begins a block, free or not as FREE_NOW says. Bits in which nothing begins any more are kept for
- * another page. */
+/* G no longer begins a block, free or not as FREE_NOW says. Bits in which nothing begins any more are kept
+ * for another page. */
 FAST void erase(pos g, bool free_now)
 {
     uint32_t *entry = &h.dir[page_of(g)];

@@ -79,8 +79,8 @@ static void tree_remove(pos b)
     }
 }
 
-/* The smaller of BEST and the smallest block of the subtree T, whose blocks all differ from N alike: it lies on the
- * leftmost path. */
+/* The smaller of BEST and the smallest block of the subtree T, whose blocks all differ from N alike: it
+ * lies on the leftmost path. */
 static pos leftmost(pos t, pos best)
 {
     for (; t; t = node(t)->child[0] ? node(t)->child[0] : node(t)->child[1])
@@ -138,8 +138,8 @@ static void index_block(pos b)
     h.nonempty |= (uint32_t)1 << c;
 }
 
-/* The free block B of N granules joins the index: as the recent one, for frees come in the order of addresses and
- * blocks are freed to be allocated again, and either spares the work. */
+/* The free block B of N granules joins the index: as the recent one, for frees come in the order of
+ * addresses and blocks are freed to be allocated again, and either spares the work. */
 FAST void insert(pos b, pos n)
 {
     if (h.recent)
