@@ -14,7 +14,7 @@
 /* Decoding is a few instructions at each of many places: a call would cost as much again. */
 #define FAST static inline __attribute__((always_inline))
 
-typedef uint32_t pos; /* granules; 0 means none, since granule 0 begins the first directory */
+typedef uint32_t pos; /* granules; 0 means none, since the first directory, at 0, is never freed */
 
 enum {
     GRANULE = 8,
@@ -24,7 +24,6 @@ enum {
     CLASSES = 32,
     ROOTS = 8,
     MIN_BLOCK = 2,
-    
     FIRST_DIR = 8,          /* directory entries at the start */
     RESERVE_SHARE = 96,     /* all reserves together are at most this part of the heap, ... */
     RESERVE_MAX = 512,      /* ... and none is above this many granules */
@@ -67,7 +66,7 @@ static struct heap {
     pos last;               /* the last block before the top */
     pos grown;              /* the block that realloc last extended into the top: best left at the end */
     pos old_dir;            /* a directory outgrown, to be freed when no block is half made */
-    pos spare;              /* list of unused bits, 64 bytes each */
+    pos spare;              /* list of unused bits, 32 bytes each */
     pos recent;             /* the block freed last: in no index yet */
     pos small_misses;       /* requests that classes might have answered, until there are `classes` */
     pos pairs;              /* free blocks of class 0, until there are `classes` */
