@@ -329,6 +329,28 @@ static void attach(void)
     });
 }
 
+/* The allocator's own static data, which the build gathers in two sections: every
+ * round begins with it as the first one did, so that an mm_init may rely on
+ * zeroes, and so that nothing is remembered. */
+extern unsigned char __start_mm_data[] __attribute__((weak)), __stop_mm_data[] __attribute__((weak));
+extern unsigned char __start_mm_bss[] __attribute__((weak)), __stop_mm_bss[] __attribute__((weak));
+
+static unsigned char kept[WIRE_KEPT_STATIC];
+
+static void copy_statics(int back)
+{
+    unsigned char *part[] = { __start_mm_data, __start_mm_bss };
+    size_t size[] = { (size_t)(__stop_mm_data - __start_mm_data), (size_t)(__stop_mm_bss - __start_mm_bss) };
+    unsigned char *copy = kept;
+
+    if (size[0] > sizeof kept || size[1] > sizeof kept - size[0])
+        return; /* then there is one round a process */
+    for (int i = 0; i < 2; copy += size[i++]) {
+        if (size[i])
+            memcpy(back ? part[i] : copy, back ? copy : part[i], size[i]);
+    }
+}
+
 /* The measured region; a function of its own so that callgrind can count just this. */
 __attribute__((noinline)) void replay_timed(void);
 void replay_timed(void)
@@ -336,6 +358,7 @@ void replay_timed(void)
     for (uint32_t round = 0; round < box->repeat; round++) {
         if (round) { /* an empty heap again, zero as new memory is */
             attach();
+            copy_statics(1);
             memset(as_pointer(box->heap_base), 0, (size_t)box->heap_granted);
             memset(answers, 0, (size_t)box->request_count * sizeof *answers); /* not to be copied from */
             if (roots)
@@ -383,6 +406,8 @@ static const struct visitor latencies = { start_clock, stop_clock };
 
 static void timed_pass(void)
 {
+    if (box->repeat > 1)
+        copy_statics(0);
     stop_self(); /* ready; the requests arrive while we are stopped */
     if (box->mode == WIRE_LATENCY) {
         if (!start_allocator())

@@ -48,7 +48,16 @@ struct run {
     enum clock_kind clock;
     uint32_t flags;
     enum wire_mode mode;
+    int single;              /* one replay a process, however short the trace */
 };
+
+static uint32_t rounds_of(const struct run *run, const struct record *r)
+{
+    if (run->single || run->flags & WIRE_SPARSE || run->clock == CLOCK_INSTRUCTIONS
+        || run->mode != WIRE_TIMED || run->image->static_bytes > WIRE_KEPT_STATIC)
+        return 1;
+    return timing_rounds(run->trace->count, r->peak_break);
+}
 
 static void write_requests(const struct trace *t, struct wire_request *out)
 {
@@ -115,7 +124,7 @@ static int replay_once(const struct run *run, struct record *r, double *seconds,
         .flags = run->options->wire_flags | run->flags | (run->image->has_gc ? WIRE_GC : 0u),
         .alignment = run->options->alignment, .heap_limit = r->peak_break ? r->peak_break : 1,
         .heap_granted = r->peak_break ? r->peak_break : 1, .request_count = run->trace->count,
-        .repeat = run->flags & WIRE_SPARSE || counting ? 1 : timing_rounds(run->trace->count, r->peak_break),
+        .repeat = rounds_of(run, r),
         .time_limit = run->options->time_limit * (counting ? VALGRIND_SLOWDOWN : 1),
         .output_cap = run->options->output_cap ? run->options->output_cap : 65536,
         .count_instructions = counting,
@@ -158,8 +167,9 @@ static int timed(const struct run *run, struct record *r, double *seconds)
 static int harness(const struct run *run, const struct record *r, double *least)
 {
     struct run empty = *run;
-    int once = timing_rounds(run->trace->count, r->peak_break) == 1;
-    struct record scratch = { .peak_break = once ? 1 : r->peak_break };
+    /* A heap of one page may not make it more rounds than the true one. */
+    empty.single = rounds_of(run, r) == 1;
+    struct record scratch = { .peak_break = rounds_of(run, r) == 1 ? 1 : r->peak_break };
     double seconds = 0;
 
     empty.flags |= WIRE_HARNESS;
@@ -280,7 +290,8 @@ static int measure(struct match *m, const struct timing_options *timing, size_t 
     }
     /* One loop, one word size, no zeroing: one cost, better known from both. */
     if (m->other.image && m->other.image->bits == m->own.image->bits
-        && timing_rounds(m->own.trace->count, 0) == 1 && m->own.clock != CLOCK_INSTRUCTIONS)
+        && rounds_of(&m->own, m->r) == 1 && rounds_of(&m->other, m->other_r) == 1
+        && m->own.clock != CLOCK_INSTRUCTIONS)
         m->own_harness = m->other_harness = fmin(m->own_harness, m->other_harness);
     for (size_t i = 0; i < n; i++) {
         r->seconds[i] = fmax(r->seconds[i] - m->own_harness, floor);
@@ -305,8 +316,8 @@ void time_trace(const struct runner_image *image, const struct runner_image *ref
 
     if (reference_r)
         reference_copy = *reference_r; /* a failure there must not look like one here */
-    struct match m = { .own = { image, t, options, clock, flags, WIRE_TIMED },
-                       .other = { reference, t, options, clock, flags, WIRE_TIMED },
+    struct match m = { .own = { image, t, options, clock, flags, WIRE_TIMED, 0 },
+                       .other = { reference, t, options, clock, flags, WIRE_TIMED, 0 },
                        .r = r, .other_r = &reference_copy };
     free(r->seconds);
     free(r->reference_seconds);
@@ -348,7 +359,7 @@ static void summarise(double *cost, size_t n, struct latency *out)
 void time_latency(const struct runner_image *image, const struct trace *t,
                   const struct pass_options *options, struct record *r)
 {
-    struct run run = { image, t, options, CLOCK_CPU, 0, WIRE_LATENCY };
+    struct run run = { image, t, options, CLOCK_CPU, 0, WIRE_LATENCY, 1 };
     struct process p;
     double seconds = 0, *cost = malloc((t->count + 1) * sizeof *cost);
 

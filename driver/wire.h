@@ -16,6 +16,7 @@
 
 #define WIRE_MAGIC 0x6d6d3031u
 #define WIRE_BATCH 64            /* most requests revealed at once in the check pass */
+#define WIRE_KEPT_STATIC 65536   /* bytes of an allocator's static data that a runner can put back */
 #define WIRE_NULL  UINT64_MAX    /* offset of NULL */
 #define WIRE_REF_NULL UINT32_MAX
 
