@@ -57,7 +57,7 @@ struct record {
     double best_reference;      /* of the reference's */
     double cpu_seconds;         /* with CLOCK_INSTRUCTIONS: CPU time of the same, beside the count */
     double cpu_reference;
-    double relative_error;      /* half width of the confidence interval of the ratio, as a fraction */
+    double relative_error;      /* how far both were reproduced (timing_spread), summed */
     struct peer_figure *peers;  /* this allocator first, then the real ones; NULL when not asked for */
     size_t peer_count;
     struct latency latency[4];  /* by enum request_kind; count 0 when not measured */

@@ -10,10 +10,10 @@ enum clock_kind { CLOCK_CPU, CLOCK_WALL, CLOCK_INSTRUCTIONS };
 
 struct timing_options {
     enum clock_kind clock;
-    double target_error;     /* wanted half width of the 95 % interval of the ratio, as a fraction: 0.02 */
-    int min_repetitions;     /* of each, per trace: 5 */
-    int max_repetitions;     /* 40 */
-    double budget;           /* seconds for one trace, both allocators */
+    double target_error;     /* wanted how far both minima must be reproduced, as a fraction: 0.02 */
+    int min_repetitions;     /* of each, per trace */
+    int max_repetitions;
+    double budget;           /* seconds for one trace, both allocators; at least 3 repetitions are made */
 };
 
 /* Largest factor by which relative CPU time and relative instruction counts may
@@ -41,10 +41,16 @@ void time_latency(const struct runner_image *image, const struct trace *t,
 
 /* ---- pure parts ---- */
 
+/* What mdriver uses for so many traces: all of them together take a few seconds. */
+struct timing_options timing_defaults(size_t traces);
+
 /* Replays of a trace of so many requests, on a heap of so many bytes, in one
  * process: more than one only where a single one is too short for any clock.
  * The heap is zeroed between them, so a large one is replayed less often. */
 uint32_t timing_rounds(size_t requests, uint64_t heap);
+
+/* The cost that N > 0 measurements show: the second smallest; the smallest of fewer than three. */
+double timing_estimate(const double *values, size_t n);
 
 /* How far the minimum of N measurements has been reproduced: relative distance
  * of the third smallest; 1 when there are fewer than three. */

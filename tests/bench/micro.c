@@ -57,7 +57,8 @@ static struct trace synthetic(size_t n)
     for (size_t i = 0; i < n; i++) {
         q[i].line = (uint32_t)i + 1;
         if (!live_count || (live_count < most && draw(100) < 60)) {
-            q[i] = (struct request){ .size = 1 + draw(200), .ref = REF_NULL, .kind = REQ_MALLOC, .id = (int32_t)i };
+            q[i] = (struct request){ .size = 1 + draw(200), .ref = REF_NULL, .kind = REQ_MALLOC,
+                                      .id = (int32_t)i };
             payload += q[i].size;
             live[live_count++] = (uint32_t)i;
         } else {
@@ -149,7 +150,8 @@ static double empty_replay(const struct trace *t, uint32_t rounds)
     struct process p;
     struct process_setup setup = {
         .image = &image, .mode = WIRE_TIMED, .flags = WIRE_HARNESS, .alignment = 16, .heap_limit = 4096,
-        .heap_granted = 4096, .request_count = t->count, .repeat = rounds, .time_limit = 60, .output_cap = 4096,
+        .heap_granted = 4096, .request_count = t->count, .repeat = rounds, .time_limit = 60,
+        .output_cap = 4096,
     };
     char error[256];
 
@@ -187,8 +189,7 @@ static void bench_replay(void)
 static void bench_floor(void)
 {
     static const size_t sizes[] = { 12, 100, 1000, 5000, 50000 };
-    struct timing_options timing = { .target_error = 0.02, .min_repetitions = 5, .max_repetitions = 40,
-                                     .budget = 0.25 };
+    struct timing_options timing = timing_defaults(1);
 
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         struct trace t = synthetic(sizes[s]);
@@ -200,14 +201,15 @@ static void bench_floor(void)
             time_trace(&image, &image, &t, &options, &timing, &q, &r);
             if (q.verdict != VERDICT_OK)
                 die(q.message);
-            double each = q.best_seconds / (double)t.count * 1e9, relative = q.best_reference / q.best_seconds;
+            double each = q.best_seconds / (double)t.count * 1e9;
+            double relative = q.best_reference / q.best_seconds;
             sum += each, squares += each * each, ratio += relative, ratio_squares += relative * relative;
             free(q.seconds);
             free(q.reference_seconds);
         }
         double mean = sum / TIMES, mean_ratio = ratio / TIMES;
-        printf("floor  %9zu requests: %6.1f ns/request sd %.2f %%; relative to itself %.3f sd %.2f %%; %u replays a "
-               "process, %.3f s\n", t.count, mean, 100 * sqrt(fmax(0, squares / TIMES - mean * mean)) / mean,
+        printf("floor  %9zu requests: %6.1f ns/request sd %.2f %%; relative to itself %.3f sd %.2f %%; "
+               "%u replays a process, %.3f s\n", t.count, mean, 100 * sqrt(fmax(0, squares / TIMES - mean * mean)) / mean,
                mean_ratio, 100 * sqrt(fmax(0, ratio_squares / TIMES - mean_ratio * mean_ratio)) / mean_ratio,
                timing_rounds(t.count, r.peak_break), (monotonic_seconds() - begin) / TIMES);
         record_free(&r);
@@ -233,7 +235,8 @@ static double cpu_used(void)
 /* Check and timed pass of all traces: CPU seconds of supervisor and runners. */
 static double grade(const struct trace *traces, size_t count, unsigned trusted, int check_only)
 {
-    struct timing_options timing = { .target_error = 1, .min_repetitions = 5, .max_repetitions = 5, .budget = 9 };
+    struct timing_options timing = { .target_error = 1, .min_repetitions = 5, .max_repetitions = 5,
+                                     .budget = 9 };
     double begin = cpu_used();
 
     image.trusted = trusted;
@@ -271,7 +274,8 @@ static void stop_busy(const pid_t busy[BUSY_LOOPS])
 
 static void bench_confinement(char *const paths[], size_t count)
 {
-    struct trace synthetics[] = { synthetic(5000), synthetic(20000), synthetic(100000) }, *traces = synthetics;
+    struct trace synthetics[] = { synthetic(5000), synthetic(20000), synthetic(100000) };
+    struct trace *traces = synthetics;
     double with = INFINITY, without = INFINITY, check = INFINITY, loaded = INFINITY;
     pid_t busy[BUSY_LOOPS];
     char error[256];
@@ -289,14 +293,14 @@ static void bench_confinement(char *const paths[], size_t count)
         without = fmin(without, grade(traces, count, 1, 0));
         check = fmin(check, grade(traces, count, 1, 1));
     }
-    printf("confinement      grading takes %.3f times the CPU time without it (%.3f s, %.3f s)\n", with / without,
-           with, without);
+    printf("confinement      grading takes %.3f times the CPU time without it (%.3f s, %.3f s)\n",
+           with / without, with, without);
     start_busy(busy);
     for (int i = 0; i < 2; i++)
         loaded = fmin(loaded, grade(traces, count, 0, 1));
     stop_busy(busy);
-    printf("confinement      check pass beside %d busy loops: %.2f times the idle, unconfined CPU time\n", BUSY_LOOPS,
-           loaded / check);
+    printf("confinement      check pass beside %d busy loops: %.2f times the idle, unconfined CPU time\n",
+           BUSY_LOOPS, loaded / check);
 }
 
 int main(int argc, char **argv)

@@ -66,11 +66,11 @@ def test_instructions_tell_allocators_apart(trace: Path) -> None:
 
 
 def test_repetitions_are_kept(trace: Path) -> None:
-    """Every repetition of both allocators is in the JSON, and the estimate is their minimum."""
+    """Every repetition of both allocators is in the JSON, and the estimate is the second smallest."""
     found = first_trace("explicit", "-f", str(trace))
     assert len(found["repetitions"]) >= 3
     assert len(found["repetitions"]) == len(found["reference_repetitions"])
-    assert found["seconds"] == pytest.approx(min(found["repetitions"]))
+    assert found["seconds"] == pytest.approx(sorted(found["repetitions"])[1])
     assert found["relative_error"] >= 0
 
 

@@ -40,6 +40,16 @@ START_TEST(test_spread)
 }
 END_TEST
 
+static const struct { size_t n; double values[4], estimate; } estimates[] = {
+    { 1, { 5 }, 5 }, { 2, { 5, 4 }, 4 }, { 3, { 5, 4, 3 }, 4 }, { 4, { 9, 1, 8, 7 }, 7 },
+};
+
+START_TEST(test_estimate)
+{
+    ck_assert_double_eq(timing_estimate(estimates[_i].values, estimates[_i].n), estimates[_i].estimate);
+}
+END_TEST
+
 static const struct { double cpu, instructions; int disagree; } pairs[] = {
     { 1, 1, 0 }, { 2, 1, 0 }, { 1, 2, 0 }, { 2.9, 1, 0 }, { 3.1, 1, 1 }, { 1, 3.1, 1 }, { 0.5, 5, 1 },
     { 0, 1, 0 }, { 1, 0, 0 }, { 0, 0, 0 },
@@ -54,7 +64,7 @@ END_TEST
 /* More requests, a reference or valgrind never make a run shorter. */
 START_TEST(test_forecast)
 {
-    struct timing_options o = { .target_error = 0.02, .min_repetitions = 5, .max_repetitions = 40, .budget = 0.25 };
+    struct timing_options o = timing_defaults(20);
     double last = 0;
 
     for (size_t n = 1000; n <= 1000000; n *= 10) {
@@ -70,6 +80,19 @@ START_TEST(test_forecast)
 }
 END_TEST
 
+/* However many traces, their budgets together stay within seconds. */
+START_TEST(test_defaults)
+{
+    for (size_t n = 0; n <= 1000; n += 50) {
+        struct timing_options o = timing_defaults(n);
+        ck_assert_double_gt(o.budget, 0);
+        ck_assert_double_le(o.budget * (double)n, 6.01);
+        ck_assert_int_ge(o.min_repetitions, 3);
+        ck_assert_int_ge(o.max_repetitions, o.min_repetitions);
+    }
+}
+END_TEST
+
 #define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 
 Suite *timing_suite(void)
@@ -79,8 +102,10 @@ Suite *timing_suite(void)
 
     tcase_add_loop_test(c, test_rounds, 0, LENGTH(rounds));
     tcase_add_loop_test(c, test_spread, 0, LENGTH(spreads));
+    tcase_add_loop_test(c, test_estimate, 0, LENGTH(estimates));
     tcase_add_loop_test(c, test_disagree, 0, LENGTH(pairs));
     tcase_add_test(c, test_forecast);
+    tcase_add_test(c, test_defaults);
     suite_add_tcase(s, c);
     return s;
 }
