@@ -209,7 +209,8 @@ static void bench_floor(void)
         }
         double mean = sum / TIMES, mean_ratio = ratio / TIMES;
         printf("floor  %9zu requests: %6.1f ns/request sd %.2f %%; relative to itself %.3f sd %.2f %%; "
-               "%u replays a process, %.3f s\n", t.count, mean, 100 * sqrt(fmax(0, squares / TIMES - mean * mean)) / mean,
+               "%u replays a process, %.3f s\n",
+               t.count, mean, 100 * sqrt(fmax(0, squares / TIMES - mean * mean)) / mean,
                mean_ratio, 100 * sqrt(fmax(0, ratio_squares / TIMES - mean_ratio * mean_ratio)) / mean_ratio,
                timing_rounds(t.count, r.peak_break), (monotonic_seconds() - begin) / TIMES);
         record_free(&r);
