@@ -28,7 +28,7 @@
 #include "process.h"
 
 #define SPARSE_FROM (UINT64_C(8) << 30) /* bytes of payload; above, only their ends are touched */
-#define SHORT_TRACE 1000   /* requests; shorter ones are replayed several times in a process */
+#define SHORT_TRACE 2000   /* requests; shorter ones are replayed several times in a process */
 #define ENOUGH_REQUESTS 8000
 #define ZEROED_BYTES (UINT64_C(64) << 20) /* most to zero between replays in one process */
 #define HARNESS_RUNS 5

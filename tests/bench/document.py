@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """Runs the benchmarks and writes their output into docs/TIMING.md, between its two markers.
 
-    document.py [--times N]
+    document.py [--times N] [driver] [allocators] [repeatability]
+
+Without a name, all three.
 """
 from __future__ import annotations
 
@@ -37,10 +39,17 @@ def main() -> None:
     """Measures, then replaces what stands between the markers."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("parts", nargs="*", metavar="PART")
     options = parser.parse_args()
-    parts = [output("build/bench/micro", "build/bench/runner"),
-             output("/usr/bin/python3", str(HERE / "allocators.py")),
-             output("/usr/bin/python3", str(HERE / "repeatability.py"), "--times", str(options.times))]
+    commands = {
+        "driver": ["build/bench/micro", "build/bench/runner"],
+        "allocators": ["/usr/bin/python3", str(HERE / "allocators.py")],
+        "repeatability": ["/usr/bin/python3", str(HERE / "repeatability.py"), "--times", str(options.times)],
+    }
+    for part in options.parts:
+        if part not in commands:
+            parser.error(f"no part is called '{part}'; there are: {', '.join(commands)}")
+    parts = [output(*command) for name, command in commands.items() if not options.parts or name in options.parts]
     document = ROOT / "docs" / "TIMING.md"
     text = document.read_text()
     head, tail = text.split(BEGIN)[0], text.split(END)[1]
