@@ -146,12 +146,12 @@ static int replay_once(const struct run *run, struct record *r, double *seconds,
         return fail(r, VERDICT_GRADER, "valgrind gave no instruction count");
     if (turn == TURN_OURS)
         return run->flags & WIRE_HARNESS ? 0 : same_answers(run, p, r);
-    if (counting) /* this trace was replayed without valgrind just before */
+    int forbidden = turn == TURN_DEAD && WIFSIGNALED(p->status) && WTERMSIG(p->status) == SIGSYS;
+    if (counting && !forbidden) /* this trace was replayed without valgrind just before */
         return fail(r, VERDICT_GRADER, "the replay under valgrind did not come to its end");
     if (turn == TURN_LATE)
         return fail(r, VERDICT_TIMEOUT, "no end of the timed run within the time limit, "
                     "though the checked run ended");
-    int forbidden = WIFSIGNALED(p->status) && WTERMSIG(p->status) == SIGSYS;
     return fail(r, forbidden ? VERDICT_FORBIDDEN : VERDICT_DIFFERS,
                 "the timed run died where the checked run did not");
 }
