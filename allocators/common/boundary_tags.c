@@ -27,17 +27,19 @@
  *                  (default: explicit) a doubly linked list of the free blocks, newest first, or
  *                                      lowest address first with -DMM_ORDER_ADDRESS
  *      fit       which block that is large enough: -DMM_FIT_FIRST (default), -DMM_FIT_NEXT (go on
- *                where the last search ended), -DMM_FIT_BEST (the smallest)
+ *                where the last search ended), -DMM_FIT_BEST (the smallest). A search of the free list
+                by first or next fit gives up after MM_PROBES blocks, and the heap grows instead
  *
  * cost
- *      malloc    implicit: linear in all blocks; explicit: linear in the free blocks, at worst
+ *      malloc    implicit: linear in all blocks; explicit: at most MM_PROBES free blocks are looked at
+                (best fit: all of them)
  *      free      constant; with MM_ORDER_ADDRESS linear in the free blocks
  *      realloc   constant while it shrinks, or grows into a free block after it or the end of the
  *                heap; else it copies: into the free block before it when that is enough, or elsewhere
  *      memory    one word a block, and the smallest block is four words (implicit: two)
  *
  * worst trace: small blocks allocated in turn with large ones, the small ones freed, and more large
- * ones asked for. Every search walks over all the small holes, and none of them is ever of use.
+ * ones asked for. Every search walks over small holes, and none of them is ever of use.
  */
 #include "mm.h"
 #include "memlib.h"
@@ -49,6 +51,13 @@
 
 #if !defined(MM_FIT_FIRST) && !defined(MM_FIT_NEXT) && !defined(MM_FIT_BEST)
 #define MM_FIT_FIRST
+#endif
+#ifndef MM_PROBES
+#ifdef MM_IMPLICIT
+#define MM_PROBES SIZE_MAX
+#else
+#define MM_PROBES 100
+#endif
 #endif
 
 /* ---- the block ---- */
@@ -171,7 +180,8 @@ static int grow_heap(size_t bytes)
     return 1;
 }
 
-/* A block of NEED bytes at the end of the heap, taking in a free one there; NULL when exhausted. */
+/* A block of NEED bytes at the end of the heap, taking in a free one there, which the search may have missed
+ * even if it is large enough; NULL when exhausted. */
 static struct block *extend(size_t need)
 {
     struct block *b = heap.end;
@@ -181,11 +191,12 @@ static struct block *extend(size_t need)
         b = preceding(b);
         have = size_of(b);
     }
-    if (!grow_heap(need - have))
+    if (have < need && !grow_heap(need - have))
         return NULL;
     if (have)
         index_remove(b);
-    set_size(b, need);
+    if (have < need)
+        set_size(b, need);
     return b;
 }
 
@@ -375,11 +386,42 @@ int mm_checkheap(int line)
     return faults;
 }
 
-/* Whether an index may follow a link to B, whatever stands there. */
-__attribute__((unused)) static int is_free_block(const struct block *b)
+/* ---- lists of free blocks, for an index to be made of ---- */
+
+/* Puts B after PREV, or at the head when PREV is NULL. */
+__attribute__((unused)) static void list_insert(struct block **head, struct block *prev, struct block *b)
 {
-    return (uintptr_t)b >= (uintptr_t)heap.first && (uintptr_t)b < (uintptr_t)heap.end
-        && ((uintptr_t)b + WORD) % MM_ALIGNMENT == 0 && is_free(b);
+    struct block **link = prev ? &prev->next : head;
+
+    b->prev = prev;
+    b->next = *link;
+    *link = b;
+    if (b->next)
+        b->next->prev = b;
+}
+
+__attribute__((unused)) static void list_remove(struct block **head, const struct block *b)
+{
+    *(b->prev ? &b->prev->next : head) = b->next;
+    if (b->next)
+        b->next->prev = b->prev;
+}
+
+/* Counts the blocks of a list; returns its broken invariants. */
+__attribute__((unused)) static int list_check(int line, const struct block *head, size_t *entries)
+{
+    const struct block *prev = NULL;
+
+    for (const struct block *b = head; b; prev = b, b = b->next) {
+        if ((uintptr_t)b < (uintptr_t)heap.first || (uintptr_t)b >= (uintptr_t)heap.end
+            || ((uintptr_t)b + WORD) % MM_ALIGNMENT || !is_free(b))
+            return broken(line, "a free list has %p, which is no free block", (const void *)b);
+        if (b->prev != prev) /* also what ends a walk in circles */
+            return broken(line, "a free list is broken: %p does not point back to %p", (const void *)b,
+                          (const void *)prev);
+        *entries += 1;
+    }
+    return 0;
 }
 
 #ifndef MM_INDEX_FOLLOWS /* another file includes this one and defines the index after it */
@@ -436,24 +478,18 @@ static int index_init(void)
 
 static void index_insert(struct block *b)
 {
-    struct block *prev = NULL, *next = free_list;
+    struct block *prev = NULL;
 
 #ifdef MM_ORDER_ADDRESS
-    for (; next && next < b; next = next->next)
+    for (struct block *next = free_list; next && next < b; next = next->next)
         prev = next;
 #endif
-    b->prev = prev;
-    b->next = next;
-    *(prev ? &prev->next : &free_list) = b;
-    if (next)
-        next->prev = b;
+    list_insert(&free_list, prev, b);
 }
 
 static void index_remove(struct block *b)
 {
-    *(b->prev ? &b->prev->next : &free_list) = b->next;
-    if (b->next)
-        b->next->prev = b->prev;
+    list_remove(&free_list, b);
     if (rover == b)
         rover = b->next;
 }
@@ -465,21 +501,15 @@ static struct block *next_candidate(const struct block *b) { return b->next; }
 
 static int index_check(int line, size_t *entries)
 {
-    const struct block *prev = NULL;
-    int found = rover == NULL, faults = 0;
+    int found = rover == NULL, faults = list_check(line, free_list, entries);
 
-    for (struct block *b = free_list; b; prev = b, b = b->next) {
-        if (!is_free_block(b))
-            return faults + broken(line, "the free list has %p, which is no free block", (void *)b);
-        if (b->prev != prev) /* also what ends a walk in circles */
-            return faults + broken(line, "the free list is broken: %p does not point back to %p", (void *)b,
-                                   (const void *)prev);
-#ifdef MM_ORDER_ADDRESS
-        if (prev && prev > b)
-            faults += broken(line, "the free list is out of order: %p is after %p", (void *)b, (const void *)prev);
-#endif
-        *entries += 1;
+    for (const struct block *b = free_list; b && !faults; b = b->next) {
         found |= b == rover;
+#ifdef MM_ORDER_ADDRESS
+        if (b->next && b->next < b)
+            return broken(line, "the free list is out of order: %p is before %p", (const void *)b,
+                          (const void *)b->next);
+#endif
     }
     return faults + (found ? 0 : broken(line, "the rover %p is not in the free list", (void *)rover));
 }
@@ -491,7 +521,9 @@ static int fits(const struct block *b, size_t need) { return is_free(b) && size_
 /* The first candidate of NEED bytes from FROM on, up to but not including STOP. */
 static struct block *first_fit(struct block *from, const struct block *stop, size_t need)
 {
-    for (struct block *b = from; b != stop; b = next_candidate(b))
+    size_t probes = 0;
+
+    for (struct block *b = from; b != stop && probes < MM_PROBES; b = next_candidate(b), probes++)
         if (fits(b, need))
             return b;
     return NULL;
