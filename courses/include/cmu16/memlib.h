@@ -1,0 +1,25 @@
+/* memlib.h - the simulated heap as the 2016 edition declares it. */
+#ifndef MEMLIB_H
+#define MEMLIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+void mem_init(void);
+void mem_deinit(void);
+void *mem_sbrk(intptr_t incr);
+void mem_reset_brk(void);
+void *mem_heap_lo(void);
+void *mem_heap_hi(void);
+size_t mem_heapsize(void);
+size_t mem_pagesize(void);
+
+uint64_t mem_read(const void *addr, size_t len);
+void mem_write(void *addr, uint64_t val, size_t len);
+void *mem_memcpy(void *dst, const void *src, size_t n);
+void *mem_memset(void *dst, int c, size_t n);
+void hprobe(void *ptr, int offset, size_t count);
+
+#endif

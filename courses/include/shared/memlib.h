@@ -1,0 +1,17 @@
+/* memlib.h - the simulated heap as the editions up to 2015 declare it. */
+#ifndef MEMLIB_H
+#define MEMLIB_H
+
+#include <stddef.h>
+#include <unistd.h>
+
+void mem_init(void);
+void mem_deinit(void);
+void *mem_sbrk(int incr);
+void mem_reset_brk(void);
+void *mem_heap_lo(void);
+void *mem_heap_hi(void);
+size_t mem_heapsize(void);
+size_t mem_pagesize(void);
+
+#endif
