@@ -81,6 +81,10 @@ class Roster:
         if other is not None and other is not person:
             self._by_id[key] = None
 
+    def by_id(self, kind: str, value: str) -> Person | None:
+        """The one person whose KIND (key, email, login, ..., name) is VALUE."""
+        return self._by_id.get((kind, folded(value) if kind == "name" else value.casefold()))
+
     def find(self, claim: Claim) -> Person | None:
         """The person a claim means, if exactly one."""
         tries = [(kind, value.casefold()) for kind, value in claim.ids.items() if value]

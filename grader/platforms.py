@@ -1,0 +1,172 @@
+"""One result of mdriver as the platforms want it. Used by `export`, and on the platforms by the bundles.
+
+Each converter takes the result (None when the grader failed, with the reason) and returns the text of a file that
+the platform always accepts: a failure of ours too must reach the staff, and never as a zero that looks earned.
+"""
+
+import json
+from datetime import datetime, timezone
+
+from grader.store import Row
+from grader.text import plain
+
+OURS = "The grader failed, which is not your fault. Your instructor has been told; there is nothing for you to do."
+MAX_OUTPUT = 20_000  # characters of compiler or allocator output that go to a platform
+
+
+def headline(result: dict) -> str:
+    """'87.25 of 100 points; utilization 91.2 %, 12,345 Kops; 10 of 11 traces valid'."""
+    score = result.get("score") or {}
+    words = f"{score.get('index') or 0:.2f} of {score.get('max_index') or 0:g} points"
+    if result["verdict"] == "build":
+        return words + "; the file does not compile"
+    if score.get("utilization") is not None:
+        words += f"; utilization {score['utilization'] * 100:.1f} %"
+    if score.get("kops"):
+        words += f", {score['kops']:,.0f} Kops"
+    valid = sum(trace["verdict"] == "ok" for trace in result["traces"])
+    return words + f"; {valid} of {len(result['traces'])} traces valid"
+
+
+def explain(trace: dict) -> str:
+    """What went wrong in a trace, and what to do next."""
+    return "\n".join(filter(None, (trace.get("message"), trace.get("hint")))) or trace["verdict"]
+
+
+def parts(result: dict) -> list[tuple[str, float, float]]:
+    """The parts of the score: name, points, maximum."""
+    score = result.get("score") or {}
+    found = [(p["name"], float(p["points"] or 0), float(p["max"] or 0)) for p in score.get("parts") or []]
+    return found or [("score", float(score.get("index") or 0), float(score.get("max_index") or 0))]
+
+
+def cut(text: str | None) -> str:
+    """TEXT, not too long for a platform."""
+    text = text or ""
+    return text if len(text) <= MAX_OUTPUT else text[:MAX_OUTPUT] + f"\n... {len(text) - MAX_OUTPUT} more characters"
+
+
+def build_log(result: dict) -> str:
+    """What the compiler said."""
+    return cut((result.get("submission") or {}).get("build_log"))
+
+
+def dumps(value: object) -> str:
+    """JSON without NaN, which no platform's parser takes, and without raw non-ASCII, which some mangle."""
+    return json.dumps(value, allow_nan=False)
+
+
+def gradescope(result: dict | None, fault: str | None = None, row: Row | None = None, title: str = "") -> str:
+    """results.json. Our own fault carries no score in its tests: Gradescope needs one, so the staff is told."""
+    if result is None:
+        return dumps({"score": 0, "output": OURS, "visibility": "visible", "stdout_visibility": "hidden",
+                      "extra_data": {"grader_fault": fault or "no result"},
+                      "tests": [{"name": "grader", "status": "failed", "visibility": "hidden",
+                                 "output": f"Staff: {fault or 'no result'}. Re-run the autograder.",
+                                 "tags": ["grader-fault"]}]})
+    score = result.get("score") or {}
+    tests = []
+    for number, (name, points, most) in enumerate(parts(result), start=1):
+        tests.append({"name": name, "number": f"1.{number}", "score": round(points, 2), "max_score": most,
+                      "visibility": "visible"})
+    for number, trace in enumerate(result["traces"], start=1):
+        ok = trace["verdict"] == "ok"
+        words = (f"utilization {(trace.get('utilization') or 0) * 100:.1f} %, {trace.get('kops') or 0:,.0f} Kops"
+                 if ok else explain(trace))
+        tests.append({"name": trace["name"], "number": f"2.{number}", "status": "passed" if ok else "failed",
+                      "output": cut(words), "output_format": "text", "visibility": "visible",
+                      "tags": [trace["verdict"]]})
+    output = headline(result)
+    if result["verdict"] == "build":
+        output += "\n\n" + build_log(result)
+    for finding in result.get("findings") or []:
+        output += f"\n{finding['sentence']}"
+    return dumps({
+        "score": round(float(score.get("index") or 0), 2), "output": output, "output_format": "text",
+        "visibility": "visible", "stdout_visibility": "hidden", "tests": tests,
+        "leaderboard": [{"name": "Score", "value": round(float(score.get("index") or 0), 2)},
+                        {"name": "Utilization", "value": round(float(score.get("utilization") or 0), 4)},
+                        {"name": "Kops", "value": round(float(score.get("kops") or 0))}],
+        "extra_data": {"relative": score.get("relative"), "verdict": result["verdict"],
+                       "sandbox": result.get("sandbox")}})
+
+
+def autolab(result: dict | None, fault: str | None = None, row: Row | None = None, title: str = "Malloc Lab",
+            problem: str = "Autograded Score") -> str:
+    """What autograde prints: the formatted feedback, then the autoresult as the last line.
+
+    Without a result no scores line is printed: Autolab then shows the job as failed, which it is.
+    """
+    if result is None:
+        return f"{OURS}\nStaff: {fault or 'no result'}.\n"
+    score = result.get("score") or {}
+    built = result["verdict"] != "build"
+    feedback: dict = {"_presentation": "semantic", "stages": ["Build", "Test", "Score"],
+                      "Build": {"compile": {"passed": built} | ({} if built else {"hint": build_log(result)})},
+                      "Test": {}, "Score": {}}
+    for trace in result["traces"]:
+        ok = trace["verdict"] == "ok"
+        feedback["Test"][trace["name"]] = {"passed": ok} | ({} if ok else {"hint": cut(explain(trace))})
+    for name, points, most in parts(result):
+        feedback["Score"][f"{name} (of {most:g})"] = round(points, 2)
+    index = round(float(score.get("index") or 0), 2)
+    lines = [headline(result), dumps(feedback),
+             dumps({"scores": {problem: index},
+                    "scoreboard": [index, round(float(score.get("utilization") or 0), 4),
+                                   round(float(score.get("kops") or 0))]})]
+    return "\n".join(lines) + "\n"
+
+
+def prairielearn(result: dict | None, fault: str | None = None, row: Row | None = None, title: str = "") -> str:
+    """results.json: the score from 0 to 1; a file that does not compile costs no attempt, our fault neither."""
+    if result is None:
+        return dumps({"gradable": False, "score": 0, "format_errors": [OURS], "message": OURS,
+                      "output": f"Staff: {fault or 'no result'}"})
+    if result["verdict"] == "build":
+        return dumps({"gradable": False, "score": 0, "format_errors": ["mm.c does not compile."],
+                      "output": build_log(result)})
+    score = result.get("score") or {}
+    most = float(score.get("max_index") or 0)
+    tests = [{"name": name, "points": round(points, 2), "max_points": maximum} for name, points, maximum
+             in parts(result)]
+    for trace in result["traces"]:
+        ok = trace["verdict"] == "ok"
+        tests.append({"name": trace["name"], "points": 0, "max_points": 0,
+                      "message": "valid" if ok else cut(explain(trace))})
+    share = float(score.get("index") or 0) / most if most else 0.0
+    return dumps({"gradable": True, "score": min(1.0, max(0.0, share)), "message": headline(result), "tests": tests})
+
+
+def classroom50(result: dict | None, fault: str | None = None, row: Row | None = None, title: str = "malloc-lab",
+                environment: dict[str, str] | None = None) -> str:
+    """result.json of schema classroom50/result/v1: whole points only."""
+    score = (result or {}).get("score") or {}
+    get = (environment or {}).get
+    tests: list[dict] = []
+    if result is None:
+        tests.append({"test-name": "grader", "passed": False, "score": 0, "max-score": 0,
+                      "message": f"{OURS} ({fault or 'no result'})"})
+    else:
+        for trace in result["traces"]:
+            tests.append({"test-name": trace["name"], "passed": trace["verdict"] == "ok", "score": 0, "max-score": 0,
+                          "message": "" if trace["verdict"] == "ok" else cut(explain(trace))})
+        for name, points, most in parts(result):
+            tests.append({"test-name": name, "passed": points >= most, "score": round(points),
+                          "max-score": round(most)})
+    when = (row.graded_at if row else "") or datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    owner = (row.person.github or row.person.key) if row else get("GITHUB_REPOSITORY_OWNER", "unknown")
+    return dumps({
+        "schema": "classroom50/result/v1", "classroom": get("CLASSROOM", "classroom"),
+        "assignment": get("ASSIGNMENT", title), "assignment_type": "individual", "owner": plain(owner),
+        "submission": get("SUBMISSION_TAG", f"submit/{row.attempt if row and row.attempt else 0}"),
+        "commit": get("COMMIT_URL", ""), "release": get("RELEASE_URL", ""), "review": get("REVIEW_URL", ""),
+        "datetime": when, "score": round(float(score.get("index") or 0)),
+        "max-score": round(float(score.get("max_index") or 0)), "tests": tests})
+
+
+def junit_cases(result: dict) -> list[tuple[str, float, str, str]]:
+    """The traces as test cases: name, seconds, verdict, message; a failed build is one case."""
+    if not result["traces"]:
+        return [("build", 0.0, result["verdict"], build_log(result) or result["verdict"])]
+    return [(t["name"], float(t.get("seconds") or 0), t["verdict"], "" if t["verdict"] == "ok" else explain(t))
+            for t in result["traces"]]
