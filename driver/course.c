@@ -438,7 +438,7 @@ static int find_course(char *path, size_t size, const char *name, char *error, s
     if (near)
         snprintf(error, error_size, "no course '%s'; did you mean '%s'?", name, near);
     else
-        snprintf(error, error_size, "no course '%s'; see mdriver --list-courses", name);
+        snprintf(error, error_size, "no course '%s'; see mdriver --courses", name);
     course_list_free(all);
     return -1;
 }

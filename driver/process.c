@@ -30,6 +30,8 @@
  * a death rings no bell there. */
 #define SLICE_NS 5000000
 
+volatile sig_atomic_t process_cancelled;
+
 double monotonic_seconds(void)
 {
     struct timespec t;
@@ -223,7 +225,7 @@ static enum process_turn wait_back(struct process *p, uint32_t before)
             continue;
         if (reaped(p))
             return __atomic_load_n(&p->box->back, __ATOMIC_ACQUIRE) == before ? TURN_DEAD : TURN_OURS;
-        if (monotonic_seconds() > p->deadline)
+        if (process_cancelled || monotonic_seconds() > p->deadline)
             return TURN_LATE;
     }
     return TURN_OURS;
@@ -264,7 +266,7 @@ enum process_turn process_wait_stop(struct process *p)
             break;
         }
         double left = p->deadline - monotonic_seconds();
-        if (left <= 0)
+        if (left <= 0 || process_cancelled)
             break;
         if (left > 0.2)
             left = 0.2; /* in case another child's signal swallowed ours */

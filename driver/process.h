@@ -5,6 +5,7 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -75,6 +76,9 @@ uint64_t process_private_bytes(const struct process *p);
 /* Kills if need be, reaps, unmaps. What the allocator printed is returned
  * through OUTPUT (malloc'd, NUL-terminated) unless that is NULL. */
 void process_end(struct process *p, char **output);
+
+/* Set by a signal handler to end every wait: turns are then late, at once. */
+extern volatile sig_atomic_t process_cancelled;
 
 double monotonic_seconds(void);
 

@@ -34,7 +34,7 @@ struct peer_figure {
 struct record {
     enum verdict verdict;
     char message[768];      /* one sentence or two: what, where, why; empty when ok */
-    char hint[256];         /* what to do next; empty when ok */
+    char hint[1536];        /* what to do next; empty when ok */
     size_t request;         /* failing request, from 1; 0 when ok */
     uint32_t line;          /* its line in the trace; 0 when ok */
     uint64_t address;       /* offset concerned in the heap, or OFFSET_NULL */

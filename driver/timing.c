@@ -233,12 +233,14 @@ uint32_t timing_rounds(size_t requests, uint64_t heap)
     return (uint32_t)(wanted < most ? wanted : most) + 1;
 }
 
+double timing_forecast_check(size_t requests) { return PROCESS_SECONDS + (double)requests * TYPICAL_CHECK; }
+
 double timing_forecast(size_t requests, int has_reference, const struct timing_options *timing)
 {
     double replayed = (double)requests * timing_rounds(requests, 0), allocators = has_reference ? 2 : 1;
     double pass = 2 * PROCESS_SECONDS + replayed * TYPICAL_REQUEST; /* one replay and one harness */
     double least = allocators * timing->min_repetitions * pass;
-    double checks = allocators * (PROCESS_SECONDS + (double)requests * TYPICAL_CHECK);
+    double checks = allocators * timing_forecast_check(requests);
 
     if (timing->clock == CLOCK_INSTRUCTIONS)
         checks += allocators * 2 * (VALGRIND_START + (double)requests * TYPICAL_REQUEST * VALGRIND_SLOWDOWN);

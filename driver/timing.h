@@ -60,6 +60,9 @@ double timing_spread(const double *values, size_t n);
  * machine; sum it over the traces to say beforehand how long a run is. */
 double timing_forecast(size_t requests, int has_reference, const struct timing_options *timing);
 
+/* The same for checking alone. */
+double timing_forecast_check(size_t requests);
+
 /* Whether speed relative to the reference by CPU time and by instructions
  * disagree by more than TIMING_DISAGREE. Unknown figures (0) agree. */
 int timing_disagree(double relative_cpu, double relative_instructions);

@@ -1,0 +1,299 @@
+/* grade.c - the passes in their order, over all traces. */
+#define _GNU_SOURCE
+#include "grade.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "locate.h"
+#include "peers.h"
+#include "process.h"
+
+/* After so many timeouts of one allocator the limit falls, or a file that hangs
+ * would hold up a class for minutes. */
+#define PATIENCE 2
+#define HURRIED 0.1        /* of the limit */
+#define HURRIED_LEAST 2.0  /* seconds */
+
+static uint32_t wire_flags(const struct course *c, const struct options *o)
+{
+    uint32_t flags = o->check_each ? WIRE_CHECK_EACH : 0;
+
+    if (c->dialect == DIALECT_CMU16)
+        flags |= WIRE_INIT_BOOL;
+    if (c->dialect == DIALECT_CLASSIC || c->dialect == DIALECT_AUTOLAB)
+        flags |= WIRE_SBRK_INT;
+    if (c->checkheap == CHECKHEAP_COUNT)
+        flags |= WIRE_CHECK_INT;
+    if (c->checkheap == CHECKHEAP_SOUND)
+        flags |= WIRE_CHECK_BOOL;
+    return flags;
+}
+
+static struct pass_options pass_options(const struct grading *g)
+{
+    const struct course *c = g->course;
+
+    return (struct pass_options){
+        .alignment = (uint64_t)c->alignment, .heap_limit = (uint64_t)c->heap_limit,
+        .time_limit = g->options->seconds, .wire_flags = wire_flags(c, g->options),
+        .outside_cap = (uint64_t)c->outside_cap, .charge_outside = c->outside == OUTSIDE_HEAP,
+        .null_is_failure_at_zero = !c->null_for_zero, .seed = g->options->seed, .cpu = g->options->cpu,
+    };
+}
+
+double grade_forecast(const struct grading *g, size_t allocators)
+{
+    int against = !g->options->reference || strcmp(g->options->reference, "none") != 0;
+    double sum = 0;
+
+    for (size_t i = 0; i < g->traces->count; i++) {
+        size_t n = g->traces->traces[i].count;
+        sum += g->options->check_only ? timing_forecast_check(n) : timing_forecast(n, against, &g->timing);
+    }
+    return sum * (double)allocators;
+}
+
+int grade_cancelled(void) { return process_cancelled; }
+
+/* ---- the reference ---- */
+
+static const char *reference_name(const struct grading *g)
+{
+    const char *name = g->options->reference ? g->options->reference : g->course->reference;
+
+    return g->options->check_only || !name[0] || strcmp(name, "none") == 0 ? NULL : name;
+}
+
+/* The reference for submissions of BITS, or NULL when there is none. */
+static struct reference *reference_for(struct grading *g, int bits, int *rc, char *error, size_t error_size)
+{
+    struct reference *ref = &g->reference[bits == 32];
+    const char *name = reference_name(g);
+    char why[512];
+
+    *rc = 0;
+    if (!name)
+        return NULL;
+    if (ref->ready == 0) {
+        const struct build_request request = { .source = name, .course = g->course, .bits = bits };
+        ref->records = calloc(g->traces->count + 1, sizeof *ref->records);
+        enum build_status status = ref->records ? build_runner(&request, &ref->image, &ref->build, why, sizeof why)
+                                                : BUILD_OURS;
+        ref->ready = status == BUILD_OK ? 1 : -1;
+        if (status != BUILD_OK) {
+            snprintf(error, error_size, "the reference allocator '%s' cannot be built: %s", name,
+                     ref->records ? why : "out of memory");
+            *rc = status == BUILD_BAD_INPUT ? 2 : 5;
+        }
+    }
+    return ref->ready > 0 ? ref : NULL;
+}
+
+/* ---- one trace ---- */
+
+static int is_class(const struct record *r, enum verdict_class class) { return verdict_class(r->verdict) == class; }
+
+/* TEXT as one word of a shell. */
+static const char *shell_word(char *out, size_t size, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:=@%-";
+    size_t n = 0;
+
+    if (text[0] && text[strspn(text, plain)] == '\0')
+        return text;
+    out[n++] = '\'';
+    for (const char *p = text; *p && n + 6 < size; p++) {
+        if (*p == '\'') {
+            memcpy(out + n, "'\\''", 4);
+            n += 4;
+        } else {
+            out[n++] = *p;
+        }
+    }
+    out[n++] = '\'';
+    out[n] = '\0';
+    return out;
+}
+
+/* What a student would type next. */
+static void complete_hint(const struct grading *g, const char *source, const struct trace *t, struct record *r)
+{
+    char file[400], name[400], course[400], quoted[350];
+    size_t n = strlen(r->hint);
+
+    if (!n)
+        return;
+    course[0] = '\0';
+    if (strcmp(g->options->course, "malloclab") != 0)
+        snprintf(course, sizeof course, " -c %s", shell_word(quoted, sizeof quoted, g->options->course));
+    snprintf(r->hint + n, sizeof r->hint - n, ": ./mdriver%s%s%s -f %s %s", course,
+             g->options->bits ? g->options->bits == 32 ? " --bits 32" : " --bits 64" : "",
+             g->options->check_each ? "" : " -D", shell_word(file, sizeof file, t->path),
+             shell_word(name, sizeof name, source));
+}
+
+static void add_place(const struct runner_image *image, struct record *r)
+{
+    char place[160];
+    size_t n = strlen(r->message);
+
+    if (!is_class(r, CLASS_CRASH) && r->verdict != VERDICT_PAST_BREAK)
+        return;
+    locate(image, r->fault_pc, place, sizeof place);
+    if (place[0])
+        snprintf(r->message + n, sizeof r->message - n, ", in %s", place);
+}
+
+static void time_one(struct grading *g, const struct runner_image *image, struct reference *ref, size_t i,
+                     const struct pass_options *pass, struct record *r)
+{
+    const struct trace *t = &g->traces->traces[i];
+    struct record *beside = ref ? &ref->records[i] : NULL;
+
+    if (beside && !beside->answers)
+        check_trace(&ref->image, t, pass, beside);
+    int usable = beside && beside->verdict == VERDICT_OK;
+    if (beside && is_class(beside, CLASS_GRADER)) {
+        r->verdict = VERDICT_GRADER;
+        snprintf(r->message, sizeof r->message, "%.700s", beside->message);
+        return;
+    }
+    time_trace(image, usable ? &ref->image : NULL, t, pass, &g->timing, r, usable ? beside : NULL);
+    if (r->verdict == VERDICT_OK && g->options->latency)
+        time_latency(image, t, pass, r);
+    if (r->verdict == VERDICT_OK && g->options->peers)
+        peers_compare(image, t, pass, &g->timing, r);
+}
+
+static void run_traces(struct grading *g, const char *source, struct reference *ref, struct result *r)
+{
+    struct pass_options pass = pass_options(g);
+    int timeouts = 0;
+
+    for (size_t i = 0; i < g->traces->count && !process_cancelled; i++) {
+        struct outcome *o = &r->outcomes[i];
+        const struct trace *t = &g->traces->traces[i];
+        if (g->progress)
+            g->progress(r->image.name, i, g->traces->count, t->name);
+        check_trace(&r->image, t, &pass, &o->record);
+        if (o->record.verdict == VERDICT_OK && !g->options->check_only)
+            time_one(g, &r->image, ref, i, &pass, &o->record);
+        add_place(&r->image, &o->record);
+        complete_hint(g, source, t, &o->record);
+        outcome_measure(o, pass.alignment);
+        timeouts += o->record.verdict == VERDICT_TIMEOUT;
+        if (timeouts >= PATIENCE && pass.time_limit > HURRIED_LEAST) {
+            double hurried = g->options->seconds * HURRIED;
+            pass.time_limit = hurried > HURRIED_LEAST ? hurried : HURRIED_LEAST;
+        }
+    }
+}
+
+/* ---- one allocator ---- */
+
+static enum verdict first_bad(const struct result *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->outcomes[i].record.verdict != VERDICT_OK && r->outcomes[i].record.verdict != VERDICT_SKIPPED)
+            return r->outcomes[i].record.verdict;
+    return VERDICT_OK;
+}
+
+/* Points that static rules take off; a fatal finding becomes the build error. */
+static double judge_findings(struct result *r)
+{
+    double deduction = 0;
+
+    for (size_t i = 0; i < r->build.findings.count; i++) {
+        const struct finding *f = &r->build.findings.item[i];
+        deduction += f->points;
+        if (f->fatal && !r->build_error[0]) {
+            char line[32] = "";
+            if (f->line)
+                snprintf(line, sizeof line, ":%u", f->line);
+            snprintf(r->build_error, sizeof r->build_error, "%s%s: %s", r->image.name, line, f->sentence);
+        }
+    }
+    return deduction;
+}
+
+int grade(struct grading *g, const char *source, struct result *r, char *error, size_t error_size)
+{
+    static const char *const clocks[] = { "cpu", "wall", "instructions" };
+    const struct build_request request = { .source = source, .course = g->course, .bits = g->options->bits };
+    int rc = 0;
+
+    *r = (struct result){ .course = g->course, .clock = clocks[g->timing.clock],
+                          .sandbox = g->options->no_sandbox ? "none" : "full",
+                          .checkpoint = g->options->checkpoint, .reference = reference_name(g) };
+    enum build_status status = build_runner(&request, &r->image, &r->build, error, error_size);
+    if (status == BUILD_BAD_INPUT || status == BUILD_OURS)
+        return (int)status;
+    if (status == BUILD_FAILED)
+        snprintf(r->build_error, sizeof r->build_error, "%s", error);
+    double deduction = judge_findings(r);
+    r->verdict = r->build_error[0] ? VERDICT_BUILD : VERDICT_OK;
+    if (r->verdict == VERDICT_OK) {
+        struct reference *ref = reference_for(g, r->image.bits, &rc, error, error_size);
+        if (rc)
+            return rc;
+        r->outcomes = calloc(g->traces->count + 1, sizeof *r->outcomes);
+        if (!r->outcomes) {
+            snprintf(error, error_size, "out of memory");
+            return 5;
+        }
+        r->count = g->traces->count;
+        for (size_t i = 0; i < r->count; i++)
+            r->outcomes[i].trace = &g->traces->traces[i];
+        run_traces(g, source, ref, r);
+        r->verdict = first_bad(r);
+    }
+    r->score = score_outcomes(r->outcomes, r->count, g->course, deduction, g->options->checkpoint);
+    return 0;
+}
+
+void result_free(struct result *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        record_free(&r->outcomes[i].record);
+    free(r->outcomes);
+    image_free(&r->image);
+    *r = (struct result){ .image = { .exec_fd = -1 } };
+}
+
+void grading_free(struct grading *g)
+{
+    for (int k = 0; k < 2; k++) {
+        struct reference *ref = &g->reference[k];
+        for (size_t i = 0; ref->records && i < g->traces->count; i++)
+            record_free(&ref->records[i]);
+        free(ref->records);
+        if (ref->ready)
+            image_free(&ref->image);
+        *ref = (struct reference){ 0 };
+    }
+}
+
+int exit_status(const struct result *r, size_t n, double min_score)
+{
+    static const int gravity[] = { 0, 1, 4, 3, 5 }; /* from the least */
+    size_t worst = 0;
+
+    for (size_t k = 0; k < n; k++) {
+        size_t level = r[k].verdict == VERDICT_BUILD ? 3 : 0;
+        if (min_score >= 0 && !(r[k].score.has_index && r[k].score.index >= min_score))
+            level = level > 1 ? level : 1;
+        for (size_t i = 0; i < r[k].count; i++) {
+            static const size_t of_class[] = { [CLASS_OK] = 0, [CLASS_WRONG] = 1, [CLASS_CHEAT] = 1,
+                                               [CLASS_CRASH] = 2, [CLASS_GRADER] = 4 };
+            const struct record *record = &r[k].outcomes[i].record;
+            size_t here = record->verdict == VERDICT_SKIPPED ? 0 : of_class[verdict_class(record->verdict)];
+            level = here > level ? here : level;
+        }
+        worst = level > worst ? level : worst;
+    }
+    return gravity[worst];
+}

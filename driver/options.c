@@ -1,0 +1,301 @@
+/* options.c - getopt_long's table, the checks of each value, and the help. */
+#define _GNU_SOURCE
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "course.h"
+
+#define TIME_LIMIT 20 /* seconds for one trace; the slowest shipped allocator takes a few */
+
+const char options_help[] =
+    "Examples\n"
+    "  ./mdriver                          grade mm.c on the shipped traces\n"
+    "  ./mdriver -V path/to/mm.c          more columns, and what the compiler said\n"
+    "  ./mdriver -D -f traces/short1.rep  one trace, the heap checked after every request\n"
+    "  ./mdriver implicit explicit        compare shipped allocators (--list names them)\n"
+    "  ./mdriver -c classic --bits 32 mm.c     last year's 32-bit file, by its course's formula\n"
+    "  ./mdriver --peers champion         beside libc, jemalloc, mimalloc and tcmalloc\n"
+    "  ./mdriver doctor                   what on this machine disturbs timings or the sandbox\n"
+    "\n"
+    "Usage\n"
+    "  mdriver [options] [ALLOCATOR ...]\n"
+    "  ALLOCATOR is a C file or the name of a shipped allocator; mm.c when none is given.\n"
+    "\n"
+    "What is run\n"
+    "  -f, --file FILE         this trace (may be repeated); plain or gzipped\n"
+    "  -t, --traces DIR        all .rep and .rep.gz files in DIR, instead of the course's\n"
+    "  -c, --course NAME       rules and formula: see --courses; `auto` looks at the file\n"
+    "      --bits 32|64|auto   word size of the runner (default: the course's)\n"
+    "      --reference NAME    shipped allocator that speed is compared with, or `none`\n"
+    "\n"
+    "How it is run\n"
+    "  -D, --check-heap        call mm_checkheap after every request; nothing is timed\n"
+    "      --check-only        check the answers and utilization; nothing is timed\n"
+    "  -s, --seconds SECONDS   time limit of one trace (default 20)\n"
+    "      --clock CLOCK       cpu (default), wall, or instructions (through valgrind)\n"
+    "      --latency           also the cost of single requests: p50, p99, p99.9, max\n"
+    "      --peers             also the real allocators that are installed\n"
+    "  -p, -C, --checkpoint    score by the course's checkpoint formula\n"
+    "      --cpu N             measure on core N (default: the one we are on)\n"
+    "      --seed N            repeat the payload patterns and batches of a run\n"
+    "      --no-sandbox        compile without a wall: only for files that you trust\n"
+    "\n"
+    "What is printed\n"
+    "  -v, --verbose           a line for every trace even when all is well; -V for more columns\n"
+    "  -V, --very-verbose\n"
+    "  -A, --autoresult        the platform's line last\n"
+    "      --json FILE|-       the result as JSON (docs/JSON.md); with - nothing else on stdout\n"
+    "      --events PATH       what every request did, as a table (docs/JSON.md)\n"
+    "      --plot NAME[=FILE]  a picture: pareto, heap, map, fragmented, waste, holes, sizes,\n"
+    "                          traces, latency, class; in the terminal, or .svg, .png, .pdf\n"
+    "      --color WHEN        auto (default), always, never; NO_COLOR is honoured\n"
+    "      --min-score N       exit status 1 when the index is below N\n"
+    "      --list              names of the shipped allocators\n"
+    "      --courses           names of the courses\n"
+    "      --course-json NAME  a course as JSON\n"
+    "  -h, --help              this text\n"
+    "      --version\n"
+    "\n"
+    "Accepted from older drivers: -a (team names are never checked), -g (as -A), -l (as --peers),\n"
+    "-d N (2 and more: as -D).\n"
+    "\n"
+    "Exit status\n"
+    "  0    every trace valid\n"
+    "  1    a wrong answer, or an index below --min-score\n"
+    "  2    usage, or input that cannot be read\n"
+    "  3    the file does not build, or breaks a static rule\n"
+    "  4    the allocator crashed or timed out\n"
+    "  5    a failure of ours\n"
+    "  130  interrupted\n";
+
+enum { /* long options without a letter */
+    OPT_BITS = 256, OPT_REFERENCE, OPT_CHECK_ONLY, OPT_CLOCK, OPT_LATENCY, OPT_PEERS, OPT_CPU, OPT_SEED,
+    OPT_NO_SANDBOX, OPT_JSON, OPT_EVENTS, OPT_PLOT, OPT_COLOUR, OPT_MIN_SCORE, OPT_LIST, OPT_COURSES,
+    OPT_COURSE_JSON, OPT_VERSION,
+};
+
+static const char letters[] = ":f:t:c:s:d:DpCvVAaglhOT";
+
+static const struct option table[] = {
+    { "file", required_argument, NULL, 'f' },
+    { "traces", required_argument, NULL, 't' },
+    { "course", required_argument, NULL, 'c' },
+    { "bits", required_argument, NULL, OPT_BITS },
+    { "reference", required_argument, NULL, OPT_REFERENCE },
+    { "check-heap", no_argument, NULL, 'D' },
+    { "check-only", no_argument, NULL, OPT_CHECK_ONLY },
+    { "seconds", required_argument, NULL, 's' },
+    { "clock", required_argument, NULL, OPT_CLOCK },
+    { "latency", no_argument, NULL, OPT_LATENCY },
+    { "peers", no_argument, NULL, OPT_PEERS },
+    { "checkpoint", no_argument, NULL, 'p' },
+    { "cpu", required_argument, NULL, OPT_CPU },
+    { "seed", required_argument, NULL, OPT_SEED },
+    { "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+    { "verbose", no_argument, NULL, 'v' },
+    { "very-verbose", no_argument, NULL, 'V' },
+    { "autoresult", no_argument, NULL, 'A' },
+    { "json", required_argument, NULL, OPT_JSON },
+    { "events", required_argument, NULL, OPT_EVENTS },
+    { "plot", required_argument, NULL, OPT_PLOT },
+    { "color", required_argument, NULL, OPT_COLOUR },
+    { "colour", required_argument, NULL, OPT_COLOUR },
+    { "min-score", required_argument, NULL, OPT_MIN_SCORE },
+    { "list", no_argument, NULL, OPT_LIST },
+    { "courses", no_argument, NULL, OPT_COURSES },
+    { "course-json", required_argument, NULL, OPT_COURSE_JSON },
+    { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, OPT_VERSION },
+    { NULL, 0, NULL, 0 },
+};
+
+/* ---- values ---- */
+
+struct reading {
+    char *error;
+    size_t error_size;
+};
+
+__attribute__((format(printf, 2, 3)))
+static int bad(const struct reading *r, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(r->error, r->error_size, format, args);
+    va_end(args);
+    return -1;
+}
+
+static int number(const struct reading *r, const char *option, const char *text, double least, double most,
+                  double *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtod(text, &end);
+    if (end == text || *end || errno || !(*out >= least && *out <= most))
+        return bad(r, "%s %s: expected a number from %g to %g", option, text, least, most);
+    return 0;
+}
+
+/* The index of TEXT in WORDS, or -1 with a sentence. */
+static int word(const struct reading *r, const char *option, const char *text, const char *const *words)
+{
+    char all[128] = "";
+
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(text, words[i]) == 0)
+            return i;
+        strncat(all, i ? ", " : "", sizeof all - strlen(all) - 1);
+        strncat(all, words[i], sizeof all - strlen(all) - 1);
+    }
+    return bad(r, "%s %s: expected one of %s", option, text, all);
+}
+
+static int unknown(const struct reading *r, const char *given, int letter)
+{
+    const char *names[sizeof table / sizeof *table], *near = NULL;
+    char name[64];
+
+    if (letter)
+        return bad(r, "no option -%c; see mdriver --help", letter);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        names[i] = table[i].name;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(given + 2, "="), given + 2);
+    near = did_you_mean(name, names);
+    return near ? bad(r, "no option --%s; did you mean --%s?", name, near)
+                : bad(r, "no option --%s; see mdriver --help", name);
+}
+
+static void add_file(struct options *o, const char *name)
+{
+    const char **more = realloc(o->files, (o->file_count + 1) * sizeof *more);
+
+    if (!more)
+        abort();
+    o->files = more;
+    o->files[o->file_count++] = name;
+}
+
+/* ---- one option ---- */
+
+static int take(struct options *o, const struct reading *r, int letter)
+{
+    static const char *const clocks[] = { "cpu", "wall", "instructions", NULL };
+    static const char *const whens[] = { "auto", "always", "never", NULL };
+    static const char *const sizes[] = { "auto", "32", "64", NULL };
+    double value = 0;
+    int n;
+
+    switch (letter) {
+    case 'f': add_file(o, optarg); break;
+    case 't': o->folder = optarg; break;
+    case 'c': o->course = optarg; break;
+    case 's': return number(r, "-s", optarg, 0.01, 86400, &o->seconds);
+    case 'd':
+        if (number(r, "-d", optarg, 0, 9, &value))
+            return -1;
+        o->check_each |= value >= 2;
+        break;
+    case 'D': o->check_each = 1; break;
+    case 'p': case 'C': o->checkpoint = 1; break;
+    case 'v': o->verbosity = o->verbosity > 1 ? o->verbosity : 1; break;
+    case 'V': o->verbosity = 2; break;
+    case 'A': case 'g': o->autoresult = 1; break;
+    case 'a': break; /* old drivers could be told not to look at the team's names */
+    case 'l': case OPT_PEERS: o->peers = 1; break;
+    case 'h': o->action = ACTION_HELP; break;
+    case 'O': case 'T':
+        return bad(r, "-%c belongs to another driver and has no counterpart here; --json FILE gives every figure",
+                   letter);
+    case OPT_BITS:
+        if ((n = word(r, "--bits", optarg, sizes)) < 0)
+            return -1;
+        o->bits = n * 32;
+        break;
+    case OPT_CLOCK:
+        if ((n = word(r, "--clock", optarg, clocks)) < 0)
+            return -1;
+        o->clock = (enum clock_kind)n;
+        break;
+    case OPT_COLOUR:
+        if ((n = word(r, "--color", optarg, whens)) < 0)
+            return -1;
+        o->colour = (enum when)n;
+        break;
+    case OPT_CPU:
+        if (number(r, "--cpu", optarg, 0, 1023, &value))
+            return -1;
+        o->cpu = (int)value;
+        break;
+    case OPT_SEED:
+        if (number(r, "--seed", optarg, 0, 9007199254740992.0, &value))
+            return -1;
+        o->seed = (uint64_t)value;
+        break;
+    case OPT_MIN_SCORE: return number(r, "--min-score", optarg, 0, 1e9, &o->min_score);
+    case OPT_REFERENCE: o->reference = optarg; break;
+    case OPT_CHECK_ONLY: o->check_only = 1; break;
+    case OPT_LATENCY: o->latency = 1; break;
+    case OPT_NO_SANDBOX: o->no_sandbox = 1; break;
+    case OPT_JSON: o->json = optarg; break;
+    case OPT_EVENTS: o->events = optarg; break;
+    case OPT_PLOT: o->plot = optarg; break;
+    case OPT_LIST: o->action = ACTION_ALLOCATORS; break;
+    case OPT_COURSES: o->action = ACTION_COURSES; break;
+    case OPT_COURSE_JSON: o->action = ACTION_COURSE_JSON; o->course = optarg; break;
+    case OPT_VERSION: o->action = ACTION_VERSION; break;
+    default: break;
+    }
+    return 0;
+}
+
+int options_read(struct options *o, int argc, char **argv, char *error, size_t error_size)
+{
+    static char *by_default[] = { (char *)"mm.c" };
+    const struct reading r = { error, error_size };
+    int letter;
+
+    *o = (struct options){ .course = "malloclab", .seconds = TIME_LIMIT, .min_score = -1, .cpu = -1 };
+    opterr = 0;
+    while ((letter = getopt_long(argc, argv, letters, table, NULL)) != -1) {
+        const char *given = argv[optind - 1];
+        if (letter == ':')
+            return bad(&r, "%s: a value is missing after it; see mdriver --help", given);
+        if (letter == '?')
+            return given[0] == '-' && given[1] == '-' && optopt == 0 ? unknown(&r, given, 0)
+                 : optopt >= 256 ? bad(&r, "%s: this option takes no value", given) : unknown(&r, given, optopt);
+        if (take(o, &r, letter))
+            return -1;
+    }
+    o->allocators = argv + optind;
+    o->allocator_count = (size_t)(argc - optind);
+    if (o->action == ACTION_GRADE && o->allocator_count == 1 && strcmp(o->allocators[0], "doctor") == 0)
+        o->action = ACTION_DOCTOR;
+    if (o->allocator_count == 0) {
+        o->allocators = by_default;
+        o->allocator_count = 1;
+    }
+    if (o->check_only || o->check_each) {
+        const char *what = o->check_only ? "--check-only" : "-D";
+        o->check_only = 1;
+        if (o->latency || o->peers || o->clock != CLOCK_CPU)
+            return bad(&r, "%s times nothing, and %s asks for a timing; leave one of them out", what,
+                       o->latency ? "--latency" : o->peers ? "--peers" : "--clock");
+    }
+    return 0;
+}
+
+void options_free(struct options *o)
+{
+    free(o->files);
+    o->files = NULL;
+    o->file_count = 0;
+}

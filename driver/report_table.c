@@ -1,0 +1,377 @@
+/* report_table.c - a result for people: one table, what failed and why, the score, what to do next. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+#define NAME_WIDTH 26
+#define OUTPUT_LINES 12 /* of what an allocator printed, per failing trace */
+#define LOG_LINES 40    /* of what the compiler said */
+
+enum colour { PLAIN, GOOD, BAD, NOTE, DIM };
+
+static const char *const codes[] = { "", "\033[32m", "\033[31m", "\033[33m", "\033[2m" };
+
+struct page {
+    FILE *out;
+    const struct table_options *options;
+};
+
+__attribute__((format(printf, 3, 4)))
+static void write_in(const struct page *p, enum colour colour, const char *format, ...)
+{
+    int on = p->options->colour && colour != PLAIN;
+    va_list args;
+
+    if (on)
+        fputs(codes[colour], p->out);
+    va_start(args, format);
+    vfprintf(p->out, format, args);
+    va_end(args);
+    if (on)
+        fputs("\033[0m", p->out);
+}
+
+/* At most MOST lines of hostile text; -1: all of them. Control characters become \xNN. */
+static void print_lines(FILE *out, const char *text, const char *indent, int most)
+{
+    int fresh = 1, lines = 0;
+
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        if (fresh && most >= 0 && lines++ == most) {
+            fprintf(out, "%s(more: --json has all of it)\n", indent);
+            return;
+        }
+        if (fresh)
+            fputs(indent, out);
+        fresh = *c == '\n';
+        if (*c == '\n' || *c == '\t' || (*c >= 0x20 && *c != 0x7f))
+            putc(*c, out);
+        else
+            fprintf(out, "\\x%02x", *c);
+    }
+    if (!fresh)
+        putc('\n', out);
+}
+
+void print_safely(FILE *out, const char *text, const char *indent) { print_lines(out, text, indent, -1); }
+
+/* A name without what is hostile in it, cut to WIDTH characters. */
+static const char *short_name(const char *name, size_t width)
+{
+    static char text[2][256];
+    static int turn;
+    char *out = text[turn ^= 1];
+    size_t n = strlen(name);
+
+    if (n > 3 && strcmp(name + n - 3, ".gz") == 0)
+        n -= 3;
+    if (n > 4 && strncmp(name + n - 4, ".rep", 4) == 0)
+        n -= 4;
+    size_t take = n <= width ? n : width - 1;
+    for (size_t i = 0; i < take; i++)
+        out[i] = (unsigned char)name[i] >= 0x20 && (unsigned char)name[i] < 0x7f ? name[i] : '?';
+    if (take < n)
+        out[take++] = '~';
+    out[take] = '\0';
+    return out;
+}
+
+/* Bytes with four digits and a unit of 1024. */
+static const char *bytes_text(uint64_t bytes)
+{
+    static char text[4][24];
+    static unsigned turn;
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+    char *out = text[turn++ % 4];
+    double value = (double)bytes;
+    size_t unit = 0;
+
+    while (value >= 9999.5 && unit < 5) {
+        value /= 1024;
+        unit++;
+    }
+    snprintf(out, sizeof text[0], "%.*f %s", unit == 0 || value >= 999.5 ? 0 : value >= 99.95 ? 1 : 2, value, units[unit]);
+    return out;
+}
+
+static const char *percent(int known, double fraction)
+{
+    static char text[4][16];
+    static unsigned turn;
+    char *out = text[turn++ % 4];
+
+    snprintf(out, sizeof text[0], known ? "%.1f%%" : "-", 100 * fraction);
+    return out;
+}
+
+/* ---- the table ---- */
+
+static void table_head(const struct page *p)
+{
+    fprintf(p->out, "  %-*s %-12s %9s %11s %11s %7s %7s %9s %6s", NAME_WIDTH, "trace", "verdict", "requests",
+            "payload", "heap", "util", "of max", "Kops", "speed");
+    if (p->options->verbosity > 0)
+        fprintf(p->out, " %6s %5s", "+-", "runs");
+    if (p->options->verbosity > 1)
+        fprintf(p->out, " %7s %7s %9s %8s %6s", "max", "header", "outside", "breaks", "weight");
+    putc('\n', p->out);
+}
+
+static void table_row(const struct page *p, const struct result *r, const struct outcome *o)
+{
+    static const char *const weights[] = { "none", "both", "util", "speed" };
+    const struct record *k = &o->record;
+    int ok = k->verdict == VERDICT_OK;
+
+    fprintf(p->out, "  %-*s ", NAME_WIDTH, short_name(o->trace->name, NAME_WIDTH));
+    write_in(p, ok ? GOOD : BAD, "%-12s", verdict_word(k->verdict));
+    fprintf(p->out, " %9zu %11s %11s %7s %7s", o->trace->count, bytes_text(o->trace->peak_payload),
+            ok ? bytes_text(record_heap(k)) : "-", percent(ok, o->utilization),
+            percent(ok && o->ceiling > 0, o->ceiling > 0 ? o->utilization / o->ceiling : 0));
+    if (o->timed)
+        fprintf(p->out, " %9.0f", o->kops);
+    else
+        fprintf(p->out, " %9s", "-");
+    if (o->timed && o->relative > 0)
+        fprintf(p->out, " %6.2f", o->relative);
+    else
+        fprintf(p->out, " %6s", "-");
+    if (p->options->verbosity > 0)
+        fprintf(p->out, " %6s %5zu", percent(o->timed, k->relative_error), k->repetitions);
+    if (p->options->verbosity > 1)
+        fprintf(p->out, " %7s %7s %9s %8llu %6s", percent(1, o->ceiling), percent(1, o->header_ceiling),
+                bytes_text(k->outside), (unsigned long long)k->break_moves, weights[score_weight(r->course, o->trace)]);
+    putc('\n', p->out);
+}
+
+static void table_foot(const struct page *p, const struct result *r)
+{
+    const struct score *s = &r->score;
+    char kops[24] = "-", relative[24] = "-", valid[32];
+
+    if (s->has_kops)
+        snprintf(kops, sizeof kops, "%.0f", s->kops);
+    if (s->has_relative)
+        snprintf(relative, sizeof relative, "%.2f", s->relative);
+    snprintf(valid, sizeof valid, "%zu/%zu", s->valid, s->scored);
+    int of_ceiling = r->course->utilization.of == OF_CEILING;
+    fprintf(p->out, "  %-*s %-12s %9s %11s %11s %7s %7s %9s %6s\n", NAME_WIDTH, "scored traces, mean", valid, "", "", "",
+            of_ceiling ? "" : percent(s->has_utilization, s->utilization),
+            of_ceiling ? percent(s->has_utilization, s->utilization) : "", kops, relative);
+}
+
+/* ---- failures ---- */
+
+static void failure(const struct page *p, const struct outcome *o)
+{
+    const struct record *k = &o->record;
+
+    putc('\n', p->out);
+    write_in(p, BAD, "%s", verdict_word(k->verdict));
+    fputs("  ", p->out);
+    print_lines(p->out, o->trace->path, "", -1);
+    if (k->line)
+        fprintf(p->out, "  line %u, request %zu of %zu\n", k->line, k->request, o->trace->count);
+    print_lines(p->out, k->message, "  ", -1);
+    if (k->output && k->output[0]) {
+        fprintf(p->out, "  It printed:\n");
+        print_lines(p->out, k->output, "    | ", OUTPUT_LINES);
+    }
+    if (k->hint[0])
+        print_lines(p->out, k->hint, "  ", -1);
+}
+
+static void failures(const struct page *p, const struct result *r)
+{
+    int seen[VERDICT_COUNT] = { 0 }, any = 0;
+
+    for (size_t i = 0; i < r->count; i++) {
+        enum verdict v = r->outcomes[i].record.verdict;
+        if (v == VERDICT_OK || v == VERDICT_SKIPPED)
+            continue;
+        failure(p, &r->outcomes[i]);
+        any = seen[v] = 1;
+    }
+    if (!any)
+        return;
+    fprintf(p->out, "\nWhat the words mean\n");
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        if (seen[v])
+            fprintf(p->out, "  %-12s %s\n", verdict_word((enum verdict)v), verdict_text((enum verdict)v));
+}
+
+/* ---- the score ---- */
+
+static void findings(const struct page *p, const struct result *r)
+{
+    for (size_t i = 0; i < r->build.findings.count; i++) {
+        const struct finding *f = &r->build.findings.item[i];
+        if (f->fatal)
+            continue;
+        write_in(p, NOTE, "rule");
+        if (f->line)
+            fprintf(p->out, "  line %u:", f->line);
+        putc(' ', p->out);
+        print_lines(p->out, f->sentence, " ", -1);
+        if (f->points > 0)
+            fprintf(p->out, "      %.1f points off\n", f->points);
+    }
+}
+
+static void points(const struct page *p, const struct result *r)
+{
+    const struct score *s = &r->score;
+
+    putc('\n', p->out);
+    for (size_t i = 0; i < s->part_count; i++) {
+        const struct score_part *part = &s->part[i];
+        fprintf(p->out, "  %-*s ", NAME_WIDTH, part->name);
+        if (!part->known && s->valid >= s->scored)
+            fprintf(p->out, "%6s", "-");
+        else
+            fprintf(p->out, "%6.1f", part->points);
+        if (part->max > 0)
+            fprintf(p->out, " of %.0f", part->max);
+        putc('\n', p->out);
+    }
+    if (s->deduction > 0)
+        fprintf(p->out, "  %-*s %6.1f\n", NAME_WIDTH, "static rules", -s->deduction);
+    fprintf(p->out, "  %-*s ", NAME_WIDTH, r->checkpoint ? "index (checkpoint)" : "index");
+    if (!s->has_index)
+        fprintf(p->out, "%6s   (not timed)", "-");
+    else
+        write_in(p, s->valid < s->scored ? BAD : GOOD, "%6.1f", s->index);
+    if (s->has_index && s->max_index > 0)
+        fprintf(p->out, " of %.0f", s->max_index);
+    if (s->valid < s->scored)
+        fprintf(p->out, "   %zu of %zu scored traces invalid", s->scored - s->valid, s->scored);
+    putc('\n', p->out);
+    if (strcmp(r->sandbox, "full") != 0)
+        write_in(p, NOTE, "  --no-sandbox: this result is untrusted\n");
+}
+
+/* ---- latency ---- */
+
+static void latency_table(const struct page *p, const struct result *r)
+{
+    static const char *const kinds[] = { "malloc", "calloc", "realloc", "free" };
+    int any = 0;
+
+    for (size_t i = 0; i < r->count; i++) {
+        for (size_t k = 0; k < 4; k++) {
+            const struct latency *l = &r->outcomes[i].record.latency[k];
+            if (l->count == 0)
+                continue;
+            if (!any++)
+                fprintf(p->out, "\nCost of single requests, nanoseconds\n  %-*s %-8s %9s %8s %8s %8s %10s  %s\n", NAME_WIDTH,
+                        "trace", "kind", "count", "p50", "p99", "p99.9", "max", "at request (line)");
+            fprintf(p->out, "  %-*s %-8s %9zu %8.0f %8.0f %8.0f %10.0f  %zu (%u)\n", NAME_WIDTH,
+                    short_name(r->outcomes[i].trace->name, NAME_WIDTH), kinds[k], l->count, l->p50, l->p99, l->p999,
+                    l->max, l->max_request + 1, r->outcomes[i].trace->requests[l->max_request].line);
+        }
+    }
+}
+
+static void disagreements(const struct page *p, const struct result *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct record *k = &r->outcomes[i].record;
+        if (k->cpu_seconds > 0 && k->cpu_reference > 0
+            && timing_disagree(k->cpu_reference / k->cpu_seconds, r->outcomes[i].relative))
+            write_in(p, NOTE, "  %s: CPU time says %.2f times the reference's speed and instructions %.2f; a person should look\n",
+                     short_name(r->outcomes[i].trace->name, NAME_WIDTH), k->cpu_reference / k->cpu_seconds,
+                     r->outcomes[i].relative);
+    }
+}
+
+/* ---- the whole ---- */
+
+static void head(const struct page *p, const struct result *r)
+{
+    print_lines(p->out, r->image.name[0] ? r->image.name : "?", "", -1);
+    fprintf(p->out, "  %d-bit, course %s", r->image.bits, r->course->name);
+    if (r->reference)
+        fprintf(p->out, ", speed relative to %s", r->reference);
+    if (strcmp(r->clock, "cpu") != 0)
+        fprintf(p->out, ", clock %s", r->clock);
+    if (r->image.static_bytes)
+        fprintf(p->out, ", %s of static data", bytes_text(r->image.static_bytes));
+    putc('\n', p->out);
+    if (r->build.text[0])
+        print_lines(p->out, r->build.text, "  ", -1);
+    for (size_t i = 0; i < r->build.team_count; i++)
+        if (r->build.team[i][0])
+            print_lines(p->out, r->build.team[i], i ? "       " : "  team ", -1);
+    if (p->options->verbosity > 1 && r->image.flags_used)
+        print_lines(p->out, r->image.flags_used, "  ", -1);
+}
+
+static void build_failure(const struct page *p, const struct result *r)
+{
+    write_in(p, BAD, "build");
+    fputs("  ", p->out);
+    print_lines(p->out, r->build_error, "", -1);
+    if (r->image.build_log && r->image.build_log[0])
+        print_lines(p->out, r->image.build_log, "  | ", LOG_LINES);
+}
+
+void report_table(FILE *out, const struct result *r, const struct table_options *options)
+{
+    const struct page p = { out, options };
+
+    if (r->verdict == VERDICT_BUILD) {
+        build_failure(&p, r);
+        findings(&p, r);
+        return;
+    }
+    head(&p, r);
+    if (options->verbosity > 1 && r->image.build_log && r->image.build_log[0])
+        print_lines(out, r->image.build_log, "  | ", LOG_LINES);
+    putc('\n', out);
+    table_head(&p);
+    for (size_t i = 0; i < r->count; i++)
+        table_row(&p, r, &r->outcomes[i]);
+    table_foot(&p, r);
+    failures(&p, r);
+    for (size_t i = 0; i < r->count; i++) {
+        const struct outcome *o = &r->outcomes[i];
+        if (options->verbosity > 0 && o->record.verdict == VERDICT_OK && o->record.output && o->record.output[0]) {
+            fprintf(out, "\nOn %s it printed:\n", short_name(o->trace->name, NAME_WIDTH));
+            print_lines(out, o->record.output, "  | ", OUTPUT_LINES);
+        }
+        if (o->trace->warnings && options->verbosity > 0)
+            print_lines(out, o->trace->warnings, "  note: ", -1);
+        else if (o->trace->scale_shift)
+            fprintf(out, "  note: sizes in %s were divided by 2^%u to fit the address space\n",
+                    short_name(o->trace->name, NAME_WIDTH), o->trace->scale_shift);
+    }
+    latency_table(&p, r);
+    report_peers(out, r);
+    disagreements(&p, r);
+    findings(&p, r);
+    points(&p, r);
+}
+
+void report_summary(FILE *out, const struct result *r, size_t n, const struct table_options *options)
+{
+    const struct page p = { out, options };
+
+    fprintf(out, "\n%-16s %-12s %7s %8s %9s %6s %7s\n", "allocator", "verdict", "valid", "util", "Kops", "speed", "index");
+    for (size_t i = 0; i < n; i++) {
+        const struct score *s = &r[i].score;
+        char valid[32], kops[24] = "-", relative[24] = "-", index[24] = "-";
+        snprintf(valid, sizeof valid, "%zu/%zu", s->valid, s->scored);
+        if (s->has_kops)
+            snprintf(kops, sizeof kops, "%.0f", s->kops);
+        if (s->has_relative)
+            snprintf(relative, sizeof relative, "%.2f", s->relative);
+        if (s->has_index)
+            snprintf(index, sizeof index, "%.1f", s->index);
+        fprintf(out, "%-16s ", short_name(r[i].image.name, 16));
+        write_in(&p, r[i].verdict == VERDICT_OK ? GOOD : BAD, "%-12s", verdict_word(r[i].verdict));
+        fprintf(out, " %7s %8s %9s %6s %7s\n", valid, percent(s->has_utilization, s->utilization), kops, relative, index);
+    }
+}
