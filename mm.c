@@ -27,12 +27,12 @@
  *                  (default: explicit) a doubly linked list of the free blocks, newest first, or
  *                                      lowest address first with -DMM_ORDER_ADDRESS
  *      fit       which block that is large enough: -DMM_FIT_FIRST (default), -DMM_FIT_NEXT (go on
- *                where the last search ended), -DMM_FIT_BEST (the smallest). A search of the free list
-                by first or next fit gives up after MM_PROBES blocks, and the heap grows instead
+ *                where the last search ended), -DMM_FIT_BEST (the smallest). First and next fit
+ *                give up a search of the free list after MM_PROBES blocks, and the heap grows instead
  *
  * cost
  *      malloc    implicit: linear in all blocks; explicit: at most MM_PROBES free blocks are looked at
-                (best fit: all of them)
+ *                (best fit: all of them)
  *      free      constant; with MM_ORDER_ADDRESS linear in the free blocks
  *      realloc   constant while it shrinks, or grows into a free block after it or the end of the
  *                heap; else it copies: into the free block before it when that is enough, or elsewhere
@@ -46,6 +46,18 @@
 
 #include <stdint.h>
 #include <string.h>
+
+/*
+ * arith.h - the sizes that every allocator here computes with.
+ */
+
+#include <stddef.h>
+
+#define WORD sizeof(size_t)
+#define MAX_REQUEST (SIZE_MAX / 2 - 4 * MM_ALIGNMENT) /* mem_sbrk takes a signed number */
+
+/* N, or the next multiple of UNIT, a power of two. */
+__attribute__((unused)) static inline size_t round_up(size_t n, size_t unit) { return (n + unit - 1) & ~(unit - 1); }
 
 /*
  * report.h - how an allocator says that it was misused or that its heap is broken.
@@ -85,12 +97,11 @@ static int broken(int line, const char *format, ...)
     return 1;
 }
 
-
 #if !defined(MM_FIT_FIRST) && !defined(MM_FIT_NEXT) && !defined(MM_FIT_BEST)
 #define MM_FIT_FIRST
 #endif
 #ifndef MM_PROBES
-#ifdef MM_IMPLICIT
+#if defined(MM_IMPLICIT) || defined(MM_FIT_BEST)
 #define MM_PROBES SIZE_MAX
 #else
 #define MM_PROBES 100
@@ -99,11 +110,9 @@ static int broken(int line, const char *format, ...)
 
 /* ---- the block ---- */
 
-#define WORD sizeof(size_t)
 #define ALLOCATED ((size_t)1)
 #define PREV_ALLOCATED ((size_t)2)
 #define FLAGS ((size_t)7)
-#define MAX_REQUEST (SIZE_MAX / 2 - 4 * MM_ALIGNMENT) /* mem_sbrk takes a signed number */
 
 struct block {
     size_t header;             /* size | flags */
@@ -115,7 +124,7 @@ struct block {
 #else
 #define MIN_BYTES (sizeof(struct block) + WORD)
 #endif
-#define MIN_BLOCK ((MIN_BYTES + MM_ALIGNMENT - 1) / MM_ALIGNMENT * MM_ALIGNMENT)
+#define MIN_BLOCK round_up(MIN_BYTES, MM_ALIGNMENT)
 
 _Static_assert(MM_ALIGNMENT % 8 == 0 && (MM_ALIGNMENT & (MM_ALIGNMENT - 1)) == 0, "FLAGS must be free in a size");
 _Static_assert(MM_ALIGNMENT >= WORD, "a header must fit before the first payload");
@@ -148,7 +157,7 @@ static size_t block_size(size_t size)
 {
     if (size > MAX_REQUEST)
         return 0;
-    size_t need = (size + WORD + MM_ALIGNMENT - 1) & ~(size_t)(MM_ALIGNMENT - 1);
+    size_t need = round_up(size + WORD, MM_ALIGNMENT);
     return need < MIN_BLOCK ? MIN_BLOCK : need;
 }
 
@@ -250,11 +259,11 @@ static struct block *decode(void *ptr, const char *call)
         misuse(call, ptr, "not in the heap");
     if ((uintptr_t)ptr % MM_ALIGNMENT)
         misuse(call, ptr, "misaligned, a block starts at a multiple of %d", MM_ALIGNMENT);
-    if (is_free(b))
-        misuse(call, ptr, "already free");
     size_t size = b->header & ~(ALLOCATED | PREV_ALLOCATED);
     if (!is_size(size) || size > (uintptr_t)heap.end - (uintptr_t)b)
         misuse(call, ptr, "not a block, or its header was overwritten: no block has %zu bytes", size);
+    if (is_free(b))
+        misuse(call, ptr, "already free");
     struct block *next = following(b);
     if (prev_is_free(next))
         misuse(call, ptr, "not a block, or a header was overwritten: the next one says that this is free");
@@ -371,6 +380,10 @@ void *mm_realloc(void *ptr, size_t size)
     return copy;
 }
 
+/* calloc.h - mm_calloc out of mm_malloc. */
+
+#include "mm.h"
+
 void *mm_calloc(size_t count, size_t size)
 {
     if (size && count > SIZE_MAX / size)
@@ -424,6 +437,13 @@ int mm_checkheap(int line)
 }
 
 /* ---- lists of free blocks, for an index to be made of ---- */
+
+/*
+ * list.h - doubly linked lists of free blocks, which hold the links themselves.
+ *
+ * Whoever includes this has a struct block with members `next` and `prev` before; a list is a pointer to
+ * its first block, or NULL.
+ */
 
 /* Puts B after PREV, or at the head when PREV is NULL. */
 __attribute__((unused)) static void list_insert(struct block **head, struct block *prev, struct block *b)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 LOCAL_INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+SYSTEM_INCLUDE = re.compile(r"^#include <\S+>$")
 GIVEN = {"mm.h", "memlib.h"}  # what every submission may include
 
 
@@ -41,6 +42,16 @@ def inlined(path: Path, seen: set[Path]) -> list[str]:
     return result
 
 
+def tidied(lines: list[str]) -> list[str]:
+    """Without the system headers that an earlier line has, and without two empty lines in a row."""
+    result: list[str] = []
+    for line in lines:
+        repeated = SYSTEM_INCLUDE.match(line) and line in result
+        if not repeated and (line or (result and result[-1])):
+            result.append(line)
+    return result
+
+
 def main() -> None:
     """Reads the arguments and writes the file."""
     parser = argparse.ArgumentParser(description="Write an allocator and what it includes as one mm.c.")
@@ -49,7 +60,7 @@ def main() -> None:
     args = parser.parse_args()
     if not args.source.is_file():
         sys.exit(f"amalgamate.py: {args.source}: no such file; the allocators are in {Path(__file__).parent}")
-    text = "\n".join(inlined(args.source, set())) + "\n"
+    text = "\n".join(tidied(inlined(args.source, set()))) + "\n"
     if args.output:
         args.output.write_text(text, encoding="utf-8")
     else:

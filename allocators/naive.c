@@ -19,11 +19,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/arith.h"
 #include "common/report.h"
 
-#define WORD sizeof(size_t)
 #define ALLOCATED ((size_t)1)
-#define MAX_REQUEST (SIZE_MAX / 2 - 4 * MM_ALIGNMENT)
 
 static uintptr_t first; /* where the first payload is, or will be */
 
@@ -45,7 +44,7 @@ void *mm_malloc(size_t size)
 {
     if (size > MAX_REQUEST)
         return NULL;
-    size_t need = (size + WORD + MM_ALIGNMENT - 1) & ~(size_t)(MM_ALIGNMENT - 1);
+    size_t need = round_up(size + WORD, MM_ALIGNMENT);
     void *p = mem_sbrk((intptr_t)need);
     if (p == (void *)-1)
         return NULL;

@@ -20,6 +20,7 @@
  */
 #define MM_INDEX_FOLLOWS
 #include "common/boundary_tags.c"
+#include "common/log.h"
 
 enum { CLASSES = 32, LOWEST = 4, PROBES = 24 }; /* classes from 2^LOWEST bytes on */
 
@@ -28,7 +29,7 @@ static uint32_t nonempty;
 
 static unsigned class_of(size_t size)
 {
-    unsigned log = (unsigned)(8 * sizeof(long) - 1) - (unsigned)__builtin_clzl(size);
+    unsigned log = log_2(size);
     return log < LOWEST + CLASSES ? log - LOWEST : CLASSES - 1;
 }
 

@@ -23,6 +23,7 @@
  */
 #define MM_INDEX_FOLLOWS
 #include "common/boundary_tags.c"
+#include "common/log.h"
 
 enum { COLUMN_BITS = 3, COLUMNS = 1 << COLUMN_BITS, ROWS = 24 };
 #define ROW_0 ((size_t)COLUMNS * MM_ALIGNMENT) /* sizes below are in row 0 */
@@ -33,8 +34,6 @@ struct place { unsigned row, column; };
 static struct block *(*lists)[COLUMNS]; /* lists[row][column], at the start of the heap */
 static uint32_t rows;                   /* a bit for each row that has a block */
 static uint8_t columns[ROWS];           /* the same for its columns */
-
-static unsigned log_2(size_t n) { return (unsigned)(8 * sizeof(long) - 1) - (unsigned)__builtin_clzl(n); }
 
 /* Where a free block of SIZE bytes belongs. */
 static struct place place_of(size_t size)
@@ -49,7 +48,7 @@ static struct place place_of(size_t size)
 
 static int index_init(void)
 {
-    size_t bytes = (ROWS * sizeof *lists + MM_ALIGNMENT - 1) / MM_ALIGNMENT * MM_ALIGNMENT;
+    size_t bytes = round_up(ROWS * sizeof *lists, MM_ALIGNMENT);
 
     lists = mem_sbrk((intptr_t)bytes);
     if (lists == (void *)-1)
