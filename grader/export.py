@@ -1,209 +1,120 @@
-"""The gradebook in the formats that other systems take.
+"""`export`: the gradebook in the formats that other systems take.
 
 A grader's fault and a missing file are never written as zero: the cell stays empty (or what the instructor's own file
 had), and a line on stderr counts them. `--missing 0` is the instructor's decision, not ours.
 """
 
+import argparse
 import csv
-import io
 import json
+import os
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 from xml.etree import ElementTree
 
-from grader import platforms
+from grader import gradebooks, platforms
 from grader.errors import Problem
-from grader.people import Person, Roster, columns, is_student_row, person_of_row, read_table
+from grader.gradebooks import Options, points
 from grader.store import Row, Store
-from grader.text import cell, plain, slug
+from grader.text import cell, count, plain, slug
+
+EXAMPLES = """examples:
+  python3 -m grader export out csv > grades.csv
+  python3 -m grader export out canvas --roster gradebook.csv --title "Malloc Lab" -o upload.csv
+  python3 -m grader export out moodle --roster worksheet.csv -o upload.csv
+  python3 -m grader export out gradescope -o results/       a results.json a student
+  python3 -m grader export out markdown >> "$GITHUB_STEP_SUMMARY"
+"""
 
 
-@dataclass
-class Options:
-    """What `export` was asked for."""
-
-    title: str = "Malloc Lab"
-    roster: Path | None = None
-    missing: float | None = None  # the score of people who handed in nothing; None leaves the cell empty
-    out: Path | None = None       # file, or folder for the formats with a file a student
-
-
-def points(row: Row, options: Options) -> float | None:
-    """The score to write, or None for an empty cell."""
-    return options.missing if row.status == "missing" else row.score
-
-
-def number(value: float | None) -> str:
-    """A score as gradebooks compare it: two decimals."""
-    return "" if value is None else f"{value:.2f}"
-
-
-def as_csv(store: Store, options: Options) -> str:
+def as_csv(store: Store, options: Options, out: TextIO) -> None:
     """One line a person, every figure; opens in any spreadsheet without running anything."""
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("id", "name", "email", "status", "score", "max", "verdict", "utilization", "kops", "relative",
                      "late", "attempt", "attempts", "graded_at", "path", "note"))
     for row in store.rows():
         who = row.person
         writer.writerow([cell(c) for c in (
-            who.key, who.name, who.email, row.status, points(row, options), row.max, row.verdict,
+            who.key, who.name, who.email, row.status, points(row, options), options.out_of or row.max, row.verdict,
             _digits(row.utilization, 4), _digits(row.kops, 0), _digits(row.relative, 3),
             "late" if row.late else "", row.attempt, row.attempts, row.graded_at, row.path, row.fault or row.note)])
-    return table.getvalue()
 
 
 def _digits(value: float | None, places: int) -> str | None:
     return None if value is None else f"{value:.{places}f}"
 
 
-def as_json(store: Store, options: Options) -> str:
-    """The batch and everything mdriver said, one object."""
+def as_json(store: Store, options: Options, out: TextIO) -> None:
+    """The batch and everything mdriver said, one object, written a person at a time."""
     course, traces, settings = store.current()
-    people = []
+    head = {"schema": 1, "course": course, "traces": traces, "settings": settings, "sandbox": store.get("sandbox"),
+            "notes": [note.__dict__ for note in store.notes()]}
+    out.write(json.dumps(head, ensure_ascii=False, indent=1)[:-2] + ',\n "people": [')
+    separator = "\n"
     for row in store.rows():
-        people.append({
+        out.write(separator + json.dumps({
             "id": row.person.key, "name": row.person.name, "email": row.person.email, "status": row.status,
-            "score": points(row, options), "max": row.max, "late": row.late, "attempt": row.attempt,
-            "attempts": row.attempts, "path": row.path, "fault": row.fault, "graded_at": row.graded_at,
-            "result": store.result(row) if row.status == "graded" else None})
-    return json.dumps({"schema": 1, "course": course, "traces": traces, "settings": settings,
-                       "sandbox": store.get("sandbox"), "people": people,
-                       "notes": [note.__dict__ for note in store.notes()]}, ensure_ascii=False, indent=1) + "\n"
+            "score": points(row, options), "max": options.out_of or row.max, "late": row.late,
+            "attempt": row.attempt, "attempts": row.attempts, "path": row.path, "fault": row.fault,
+            "graded_at": row.graded_at, "result": store.result(row) if row.status == "graded" else None},
+            ensure_ascii=False))
+        separator = ",\n"
+    out.write("\n ]\n}\n")
 
 
-def as_canvas(store: Store, options: Options) -> str:
-    """The instructor's own gradebook export with one column filled, or the smallest file that Canvas takes."""
-    rows = list(store.rows())
-    best = max((row.max or 0 for row in rows), default=0) or 100
-    if options.roster is None:
-        table = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", options.title],
-                 ["    Points Possible", "", "", "", "", number(best)]]
-        for row in rows:
-            who = row.person
-            table.append([cell(who.name or who.key), who.canvas, cell(who.sis), cell(who.login),
-                          cell(who.section), number(points(row, options))])
-        return _write(table, ",")
-    header, lines, delimiter = read_table(options.roster)
-    if len(header) < 2 or "Student" not in header[0] or "ID" not in header[1]:
-        raise Problem(f"{options.roster}:1: not a Canvas gradebook (it starts 'Student,ID,...'); export it in Canvas "
-                      "under Grades > Export")
-    wanted = re.compile(re.escape(options.title) + r"(\s*\(\d+\))?\s*", re.I)
-    target = next((i for i, title in enumerate(header) if wanted.fullmatch(title.strip())), None)
-    if target is None:
-        raise Problem(f"{options.roster}:1: no column '{plain(options.title)}'; name the assignment with --title")
-    find = _finder(rows)
-    where = columns(header)
-    for line in lines:
-        line += [""] * (len(header) - len(line))
-        if is_student_row(line):
-            row = find(person_of_row(line, where))
-            value = points(row, options) if row else None
-            if value is not None:
-                line[target] = number(value)
-    return _write([header, *lines], delimiter)
-
-
-def as_moodle(store: Store, options: Options) -> str:
-    """The offline grading worksheet filled, or a file for the gradebook's CSV import."""
-    rows = list(store.rows())
-    if options.roster is None:
-        table = [["Username", "ID number", "Email address", options.title, f"{options.title} (Feedback)"]]
-        for row in rows:
-            value = points(row, options)
-            if value is not None:  # feedback without a grade would delete the grade that is there
-                table.append([cell(row.person.login or row.person.key), cell(row.person.sis),
-                              cell(row.person.email), number(value), cell(_sentence(store, row))])
-        return _write(table, ",")
-    header, lines, delimiter = read_table(options.roster)
-    if "Identifier" not in header or "Grade" not in header:
-        raise Problem(f"{options.roster}:1: not a Moodle grading worksheet (no columns Identifier and Grade); "
-                      "download it in the assignment under 'Download grading worksheet'")
-    grade = header.index("Grade")
-    feedback = header.index("Feedback comments") if "Feedback comments" in header else None
-    find, where = _finder(rows), columns(header)
-    for line in lines:
-        line += [""] * (len(header) - len(line))
-        row = find(person_of_row(line, where))
-        value = points(row, options) if row else None
-        if row and value is not None:
-            line[grade] = number(value)
-            if feedback is not None:
-                line[feedback] = _sentence(store, row)
-    return _write([header, *lines], delimiter)
-
-
-def _finder(rows: Iterable[Row]) -> Callable[[Person], Row | None]:
-    """Finds the gradebook line of somebody on a platform's own list, by any id both know."""
-    by_key = {row.person.key: row for row in rows}
-    roster = Roster([row.person for row in by_key.values()])
-
-    def find(person: Person) -> Row | None:
-        for kind in ("canvas", "moodle", "sis", "login", "email", "key", "name"):
-            value = getattr(person, kind)
-            found = roster.by_id(kind, value) if value else None
-            if found is not None:
-                return by_key[found.key]
-        return None
-
-    return find
-
-
-def _write(table: list[list[str]], delimiter: str) -> str:
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(table)
-    return out.getvalue()
-
-
-def _sentence(store: Store, row: Row) -> str:
-    """One line of feedback."""
-    result = store.result(row) if row.status == "graded" else None
-    if result is None:
-        return row.note
-    return platforms.headline(result)
-
-
-def as_markdown(store: Store, options: Options) -> str:
+def as_markdown(store: Store, options: Options, out: TextIO) -> None:
     """A table for a wiki, an issue or $GITHUB_STEP_SUMMARY."""
-    lines = [f"# {_markdown(options.title)}", "", "| student | score | verdict | utilization | Kops | |",
-             "| --- | ---: | --- | ---: | ---: | --- |"]
+    out.write(f"# {_markdown(options.title)}\n\n| student | score | verdict | utilization | Kops | |\n"
+              "| --- | ---: | --- | ---: | ---: | --- |\n")
     for row in store.rows():
-        score = "" if row.score is None else f"{row.score:.2f}"
-        remark = "grader's fault" if row.fault else "late" if row.late else "" if row.score is not None else row.status
-        lines.append(f"| {_markdown(row.person.shown)} | {score} | {_markdown(row.verdict or '')} | "
-                     f"{_digits(row.utilization, 3) or ''} | {_digits(row.kops, 0) or ''} | {remark} |")
-    return "\n".join(lines) + "\n"
+        remark = "grader's fault" if row.fault else row.status if row.score is None else "late" if row.late else ""
+        out.write(f"| {_markdown(row.person.shown)} | {gradebooks.number(points(row, options))} | "
+                  f"{_markdown(row.verdict or '')} | {_digits(row.utilization, 3) or ''} | "
+                  f"{_digits(row.kops, 0) or ''} | {remark} |\n")
 
 
 def _markdown(text: str) -> str:
     """TEXT as text: nothing in it is markup, and a cell stays one cell."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>&~-])", lambda m: f"&#{ord(m[1])};", plain(text))
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>&~@:-])", lambda m: f"&#{ord(m[1])};", plain(text))
 
 
-def as_junit(store: Store, options: Options) -> str:
+def as_junit(store: Store, options: Options, out: TextIO) -> None:
     """One suite a student, one case a trace; our faults are errors, theirs are failures."""
-    root = ElementTree.Element("testsuites", name=options.title)
+    out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
+    root = ElementTree.Element("testsuites", name=_xml(options.title))
+    out.write(ElementTree.tostring(root, encoding="unicode").removesuffix(" />") + ">\n")
     for row in store.rows():
-        result = store.result(row) if row.status == "graded" else None
-        suite = ElementTree.SubElement(root, "testsuite", name=_xml(row.person.shown))
-        cases = platforms.junit_cases(result) if result else []
-        if row.status != "graded":
-            case = ElementTree.SubElement(suite, "testcase", name="grade", classname=_xml(row.person.shown))
-            kind = {"fault": "error", "waiting": "skipped", "missing": "skipped"}[row.status]
-            ElementTree.SubElement(case, kind, message=_xml(row.fault or row.note or row.status))
-        for name, seconds, verdict, message in cases:
-            case = ElementTree.SubElement(suite, "testcase", name=_xml(name), classname=_xml(row.person.shown),
-                                          time=f"{seconds:.6f}")
-            if verdict == "skipped":
-                ElementTree.SubElement(case, "skipped", message=_xml(message))
-            elif verdict != "ok":
-                ElementTree.SubElement(case, "failure", type=_xml(verdict), message=_xml(message))
-        suite.set("tests", str(len(suite)))
-        for kind, title in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
-            suite.set(title, str(sum(case.find(kind) is not None for case in suite)))
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+        out.write(ElementTree.tostring(_suite(row, store.result(row) if row.status == "graded" else None),
+                                       encoding="unicode") + "\n")
+    out.write("</testsuites>\n")
+
+
+def _suite(row: Row, result: dict | None) -> ElementTree.Element:
+    """One student's suite."""
+    name = _xml(row.person.shown)
+    suite = ElementTree.Element("testsuite", name=name)
+    if row.graded_at:
+        suite.set("timestamp", row.graded_at.removesuffix("Z"))
+    if result is None:
+        case = ElementTree.SubElement(suite, "testcase", name="grade", classname=name, time="0")
+        kind = "error" if row.status == "fault" else "skipped"
+        ElementTree.SubElement(case, kind, message=_xml(row.fault or row.note or row.status))
+    for title, seconds, verdict, message in platforms.junit_cases(result) if result else []:
+        case = ElementTree.SubElement(suite, "testcase", name=_xml(title), classname=name, time=f"{seconds:.6f}")
+        if verdict == "skipped":
+            ElementTree.SubElement(case, "skipped", message=_xml(message))
+        elif verdict != "ok":
+            ElementTree.SubElement(case, "failure", type=_xml(verdict), message=_xml(message))
+    suite.set("tests", str(len(suite)))
+    for kind, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+        suite.set(attribute, str(sum(case.find(kind) is not None for case in suite)))
+    suite.set("time", f"{sum(float(case.get('time', 0)) for case in suite):.6f}")
+    return suite
 
 
 def _xml(text: str) -> str:
@@ -211,30 +122,104 @@ def _xml(text: str) -> str:
     return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
-ONE_FILE = {"csv": as_csv, "json": as_json, "canvas": as_canvas, "moodle": as_moodle, "markdown": as_markdown,
-            "junit": as_junit}
+def _gradebook(make: Callable[[Store, Options], str]) -> Callable[[Store, Options, TextIO], None]:
+    return lambda store, options, out: out.write(make(store, options)) and None
+
+
+ONE_FILE: dict[str, Callable[[Store, Options, TextIO], None]] = {
+    "csv": as_csv, "json": as_json, "canvas": _gradebook(gradebooks.canvas), "moodle": _gradebook(gradebooks.moodle),
+    "markdown": as_markdown, "junit": as_junit}
 PER_STUDENT = {"gradescope": (platforms.gradescope, "results.json"), "autolab": (platforms.autolab, "stdout.txt"),
                "prairielearn": (platforms.prairielearn, "results.json"),
                "classroom50": (platforms.classroom50, "result.json")}
 FORMATS = (*ONE_FILE, *PER_STUDENT)
+FILLED = ("canvas", "moodle")  # formats that take the instructor's own file
 
 
-def export(store: Store, kind: str, options: Options) -> str | Path:
-    """The text of a format, or the folder that a format with a file a student was written to."""
+def write(store: Store, kind: str, options: Options, target: Path | None) -> Path | None:
+    """Writes one format to TARGET (a file; a folder for the formats with a file a student; None: standard output)."""
     if kind in ONE_FILE:
-        text = ONE_FILE[kind](store, options)
-        if options.out:
-            options.out.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-            return options.out
-        return text
-    folder = options.out or store.path.parent / kind
+        if target is None:
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
+            ONE_FILE[kind](store, options, sys.stdout)
+            return None
+        with replacing(target) as out:
+            ONE_FILE[kind](store, options, out)
+        return target
+    folder = target or store.path.parent / kind
     convert, name = PER_STUDENT[kind]
     for row in store.rows():
         if row.status == "missing":
             continue
         result = store.result(row) if row.status == "graded" else None
-        target = folder / slug(row.person.key)
-        target.mkdir(parents=True, exist_ok=True)
-        text = convert(result, fault=row.fault or "not graded yet", row=row, title=options.title)
-        (target / name).write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+        person = folder / slug(row.person.key)
+        person.mkdir(parents=True, exist_ok=True)
+        with replacing(person / name) as out:
+            out.write(convert(result, fault=row.fault or "not graded yet", row=row, title=options.title))
     return folder
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[TextIO]:
+    """A file that takes TARGET's place once it is whole; text that is no UTF-8 is escaped."""
+    if target.exists() and not target.is_file():  # /dev/stdout, a pipe
+        with target.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
+            yield out
+        return
+    fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
+    try:
+        with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace", newline="") as out:
+            yield out
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """The command line of `export`."""
+    sub = commands.add_parser(
+        "export", help="write the gradebook for another system", epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Writes the gradebook for another system. People we could not grade, or who handed in nothing, "
+                    "get an empty cell, never a zero.")
+    sub.add_argument("folder", metavar="OUT", type=Path, help="folder of `grade -o OUT`")
+    sub.add_argument("format", metavar="FORMAT", choices=FORMATS, help=", ".join(FORMATS))
+    sub.add_argument("-o", "--output", metavar="FILE", type=Path,
+                     help="file to write (default: standard output); for formats with a file a student, the folder "
+                          "(default: OUT/FORMAT)")
+    sub.add_argument("--roster", metavar="CSV", type=Path,
+                     help="the gradebook exported from Canvas, or Moodle's grading worksheet, to be filled")
+    sub.add_argument("--title", metavar="NAME", default="Malloc Lab",
+                     help="the assignment's name there; on Autolab the problem's (default: %(default)s)")
+    sub.add_argument("--column", metavar="TITLE", help="the column to fill (default: --title; for Moodle: Grade)")
+    sub.add_argument("--missing", metavar="POINTS", type=float, help="score of people who handed in nothing")
+    sub.add_argument("--out-of", metavar="POINTS", type=float, help="scale scores to this maximum")
+    sub.set_defaults(action=_export)
+
+
+def _export(args: argparse.Namespace) -> int:
+    if args.roster and args.format not in FILLED:
+        raise Problem(f"--roster: {args.format} fills no file; it goes with {' or '.join(FILLED)}")
+    if args.out_of is not None and not args.out_of > 0:
+        raise Problem(f"--out-of {args.out_of:g}: must be more than 0")
+    if args.format == "autolab":
+        platforms.check_problem(args.title)
+    options = Options(args.title, args.roster, args.column, args.missing, args.out_of)
+    store = Store(args.folder)
+    try:
+        where = write(store, args.format, options, args.output)
+        status = [row.status for row in store.rows()]
+    finally:
+        store.close()
+    for sentence in options.warnings:
+        print(f"grader: {sentence}", file=sys.stderr)
+    for kind, why in (("fault", "could not be graded through our fault"), ("waiting", "not graded yet"),
+                      ("missing", "handed in nothing")):
+        if number := status.count(kind):
+            cell_ = f"{args.missing:g} points" if kind == "missing" and args.missing is not None else "no score written"
+            print(f"grader: {count(number, 'person', 'people')} {why}: {cell_}", file=sys.stderr)
+    if where:
+        print(f"Written: {where}", file=sys.stderr)
+    return 0

@@ -1,6 +1,7 @@
 """Who is who: rosters, and the rules that map a file's name to a person."""
 
 import csv
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -147,7 +148,11 @@ def read_table(path: Path) -> tuple[list[str], list[list[str]], str]:
         raise Problem(f"{path}:{line}: not UTF-8; export the file again as 'CSV UTF-8'") from error
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(c.strip() for c in row)]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)  # a quoted cell may hold line ends
+    try:
+        rows = [row for row in reader if any(c.strip() for c in row)]
+    except csv.Error as error:
+        raise Problem(f"{path}:{reader.line_num}: no CSV file ({error}); export it again") from error
     if not rows:
         raise Problem(f"{path}: is empty; a roster needs a header line and one line a student")
     return rows[0], rows[1:], delimiter

@@ -5,8 +5,10 @@ the platform always accepts: a failure of ours too must reach the staff, and nev
 """
 
 import json
+import re
 from datetime import datetime, timezone
 
+from grader.errors import Problem
 from grader.store import Row
 from grader.text import plain
 
@@ -17,7 +19,8 @@ MAX_OUTPUT = 20_000  # characters of compiler or allocator output that go to a p
 def headline(result: dict) -> str:
     """'87.25 of 100 points; utilization 91.2 %, 12,345 Kops; 10 of 11 traces valid'."""
     score = result.get("score") or {}
-    words = f"{score.get('index') or 0:.2f} of {score.get('max_index') or 0:g} points"
+    words = f"{score.get('index') or 0:.2f}" + (f" of {score['max_index']:g}" if score.get("max_index") else "") \
+        + " points"
     if result["verdict"] == "build":
         return words + "; the file does not compile"
     if score.get("utilization") is not None:
@@ -25,7 +28,8 @@ def headline(result: dict) -> str:
     if score.get("kops"):
         words += f", {score['kops']:,.0f} Kops"
     valid = sum(trace["verdict"] == "ok" for trace in result["traces"])
-    return words + f"; {valid} of {len(result['traces'])} traces valid"
+    words += f"; {valid} of {len(result['traces'])} traces valid"
+    return words + ("; graded without a sandbox" if result.get("sandbox") == "none" else "")
 
 
 def explain(trace: dict) -> str:
@@ -57,7 +61,8 @@ def dumps(value: object) -> str:
 
 
 def gradescope(result: dict | None, fault: str | None = None, row: Row | None = None, title: str = "") -> str:
-    """results.json. Our own fault carries no score in its tests: Gradescope needs one, so the staff is told."""
+    """results.json. Gradescope refuses a file without a score, so our own fault has 0; its one test is hidden, and with
+    a hidden test students see no total: the zero shows to the staff only, beside the reason."""
     if result is None:
         return dumps({"score": 0, "output": OURS, "visibility": "visible", "stdout_visibility": "hidden",
                       "extra_data": {"grader_fault": fault or "no result"},
@@ -67,8 +72,8 @@ def gradescope(result: dict | None, fault: str | None = None, row: Row | None = 
     score = result.get("score") or {}
     tests = []
     for number, (name, points, most) in enumerate(parts(result), start=1):
-        tests.append({"name": name, "number": f"1.{number}", "score": round(points, 2), "max_score": most,
-                      "visibility": "visible"})
+        test = {"name": name, "number": f"1.{number}", "score": round(points, 2), "visibility": "visible"}
+        tests.append(test | ({"max_score": most} if most else {}))
     for number, trace in enumerate(result["traces"], start=1):
         ok = trace["verdict"] == "ok"
         words = (f"utilization {(trace.get('utilization') or 0) * 100:.1f} %, {trace.get('kops') or 0:,.0f} Kops"
@@ -91,40 +96,47 @@ def gradescope(result: dict | None, fault: str | None = None, row: Row | None = 
                        "sandbox": result.get("sandbox")}})
 
 
-def autolab(result: dict | None, fault: str | None = None, row: Row | None = None, title: str = "Malloc Lab",
-            problem: str = "Autograded Score") -> str:
-    """What autograde prints: the formatted feedback, then the autoresult as the last line.
+def check_problem(name: str) -> None:
+    """Refuses a problem's name that Autolab cannot read: it puts quotes around every word before a colon."""
+    if re.search(r"[A-Za-z0-9]:", name) or not name.strip():
+        raise Problem(f"--title '{plain(name)}': Autolab cannot read a problem's name that is empty or has a colon "
+                      "after a letter or digit; rename the problem there")
 
-    Without a result no scores line is printed: Autolab then shows the job as failed, which it is.
+
+def autolab(result: dict | None, fault: str | None = None, row: Row | None = None, title: str = "Malloc Lab") -> str:
+    """What autograde prints: a headline, the formatted feedback, and the autoresult as the last line.
+
+    TITLE is the problem as set up on the site; the scoreboard's columns are score, utilization (%) and Kops. Our own
+    fault is an autoresult with no scores: a last line that does not parse would be a zero in every problem.
     """
     if result is None:
-        return f"{OURS}\nStaff: {fault or 'no result'}.\n"
+        feedback = {"_presentation": "semantic", "stages": ["Grader"],
+                    "Grader": {"grading": {"passed": False, "hint": f"{OURS} Staff: {plain(fault or 'no result', 300)}"}}}
+        return f"{OURS}\n{dumps(feedback)}\n" + dumps({"scores": {}}) + "\n"
     score = result.get("score") or {}
     built = result["verdict"] != "build"
-    feedback: dict = {"_presentation": "semantic", "stages": ["Build", "Test", "Score"],
-                      "Build": {"compile": {"passed": built} | ({} if built else {"hint": build_log(result)})},
-                      "Test": {}, "Score": {}}
+    feedback = {"_presentation": "semantic", "stages": ["Build", "Test", "Score"],
+                "Build": {"compile": {"passed": built} | ({} if built else {"hint": build_log(result)})},
+                "Test": {}, "Score": {}}
     for trace in result["traces"]:
         ok = trace["verdict"] == "ok"
         feedback["Test"][trace["name"]] = {"passed": ok} | ({} if ok else {"hint": cut(explain(trace))})
     for name, points, most in parts(result):
-        feedback["Score"][f"{name} (of {most:g})"] = round(points, 2)
+        feedback["Score"][f"{name} (of {most:g})" if most else name] = round(points, 2)
     index = round(float(score.get("index") or 0), 2)
-    lines = [headline(result), dumps(feedback),
-             dumps({"scores": {problem: index},
-                    "scoreboard": [index, round(float(score.get("utilization") or 0), 4),
-                                   round(float(score.get("kops") or 0))]})]
-    return "\n".join(lines) + "\n"
+    autoresult = {"scores": {title: index},
+                  "scoreboard": [index, round(float(score.get("utilization") or 0) * 100, 1),
+                                 round(float(score.get("kops") or 0))]}
+    return f"{headline(result)}\n{dumps(feedback)}\n{dumps(autoresult)}\n"
 
 
 def prairielearn(result: dict | None, fault: str | None = None, row: Row | None = None, title: str = "") -> str:
     """results.json: the score from 0 to 1; a file that does not compile costs no attempt, our fault neither."""
     if result is None:
-        return dumps({"gradable": False, "score": 0, "format_errors": [OURS], "message": OURS,
+        return dumps({"gradable": False, "format_errors": [OURS], "message": OURS,
                       "output": f"Staff: {fault or 'no result'}"})
     if result["verdict"] == "build":
-        return dumps({"gradable": False, "score": 0, "format_errors": ["mm.c does not compile."],
-                      "output": build_log(result)})
+        return dumps({"gradable": False, "format_errors": ["mm.c does not compile."], "output": build_log(result)})
     score = result.get("score") or {}
     most = float(score.get("max_index") or 0)
     tests = [{"name": name, "points": round(points, 2), "max_points": maximum} for name, points, maximum
@@ -139,7 +151,10 @@ def prairielearn(result: dict | None, fault: str | None = None, row: Row | None 
 
 def classroom50(result: dict | None, fault: str | None = None, row: Row | None = None, title: str = "malloc-lab",
                 environment: dict[str, str] | None = None) -> str:
-    """result.json of schema classroom50/result/v1: whole points only."""
+    """result.json of schema classroom50/result/v1: whole points only, and never more than there are.
+
+    In a workflow ENVIRONMENT names the submission; elsewhere the links, which may not be empty, are the file's hash.
+    """
     score = (result or {}).get("score") or {}
     get = (environment or {}).get
     tests: list[dict] = []
@@ -148,20 +163,28 @@ def classroom50(result: dict | None, fault: str | None = None, row: Row | None =
                       "message": f"{OURS} ({fault or 'no result'})"})
     else:
         for trace in result["traces"]:
-            tests.append({"test-name": trace["name"], "passed": trace["verdict"] == "ok", "score": 0, "max-score": 0,
-                          "message": "" if trace["verdict"] == "ok" else cut(explain(trace))})
+            tests.append({"test-name": trace["name"] or "trace", "passed": trace["verdict"] == "ok", "score": 0,
+                          "max-score": 0, "message": "" if trace["verdict"] == "ok" else cut(explain(trace))})
         for name, points, most in parts(result):
-            tests.append({"test-name": name, "passed": points >= most, "score": round(points),
-                          "max-score": round(most)})
-    when = (row.graded_at if row else "") or datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    owner = (row.person.github or row.person.key) if row else get("GITHUB_REPOSITORY_OWNER", "unknown")
+            tests.append({"test-name": name, "passed": points >= most, **_whole(points, most)})
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    when = (row.graded_at if row else "") or now
+    owner = (row.person.github or row.person.key) if row else get("GITHUB_REPOSITORY_OWNER") or "unknown"
+    sha = row.sha256 if row else ((result or {}).get("submission") or {}).get("sha256")
+    link = get("COMMIT_URL") or f"urn:sha256:{sha or 'unknown'}"
     return dumps({
-        "schema": "classroom50/result/v1", "classroom": get("CLASSROOM", "classroom"),
-        "assignment": get("ASSIGNMENT", title), "assignment_type": "individual", "owner": plain(owner),
-        "submission": get("SUBMISSION_TAG", f"submit/{row.attempt if row and row.attempt else 0}"),
-        "commit": get("COMMIT_URL", ""), "release": get("RELEASE_URL", ""), "review": get("REVIEW_URL", ""),
-        "datetime": when, "score": round(float(score.get("index") or 0)),
-        "max-score": round(float(score.get("max_index") or 0)), "tests": tests})
+        "schema": "classroom50/result/v1", "classroom": get("CLASSROOM") or "classroom",
+        "assignment": get("ASSIGNMENT") or title, "assignment_type": "individual", "owner": plain(owner),
+        "submission": get("SUBMISSION_TAG") or f"submit/{row.attempt if row and row.attempt else 0}",
+        "commit": link, "release": get("RELEASE_URL") or link, "review": get("REVIEW_URL") or link,
+        "datetime": when, "graded_at": when, **_whole(score.get("index"), score.get("max_index")), "tests": tests})
+
+
+def _whole(points: float | None, most: float | None) -> dict[str, int]:
+    """Points as the schema takes them: integers, from 0 to the maximum. An unbounded score is its own maximum."""
+    value = max(0, round(float(points or 0)))
+    top = round(float(most or 0)) or value
+    return {"score": min(value, top), "max-score": top}
 
 
 def junit_cases(result: dict) -> list[tuple[str, float, str, str]]:

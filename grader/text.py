@@ -4,6 +4,8 @@ import hashlib
 import re
 import unicodedata
 
+RUN = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet takes for the start of a formula
+
 
 def plain(text: str, limit: int = 80) -> str:
     """TEXT on one line: control and direction marks shown as escapes, long text cut in the middle."""
@@ -32,7 +34,7 @@ def cell(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     text = str(value)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return "'" + text if text[:1] in RUN else text
 
 
 def folded(name: str) -> str:
