@@ -22,7 +22,7 @@ def headline(result: dict) -> str:
     words = f"{score.get('index') or 0:.2f}" + (f" of {score['max_index']:g}" if score.get("max_index") else "") \
         + " points"
     if result["verdict"] == "build":
-        return words + "; the file does not compile"
+        return f"{words}; {plain(result.get('message') or 'the file does not compile', 300)}"
     if score.get("utilization") is not None:
         words += f"; utilization {score['utilization'] * 100:.1f} %"
     if score.get("kops"):
@@ -136,7 +136,8 @@ def prairielearn(result: dict | None, fault: str | None = None, row: Row | None 
         return dumps({"gradable": False, "format_errors": [OURS], "message": OURS,
                       "output": f"Staff: {fault or 'no result'}"})
     if result["verdict"] == "build":
-        return dumps({"gradable": False, "format_errors": ["mm.c does not compile."], "output": build_log(result)})
+        why = plain(result.get("message") or "mm.c does not compile", 300)
+        return dumps({"gradable": False, "format_errors": [why], "output": build_log(result)})
     score = result.get("score") or {}
     most = float(score.get("max_index") or 0)
     tests = [{"name": name, "points": round(points, 2), "max_points": maximum} for name, points, maximum

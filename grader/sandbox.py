@@ -27,6 +27,7 @@ class Wall:
     """How to start a command inside. `on` False: no wall, and every result is untrusted."""
 
     on: bool = True
+    drop: bool = False  # started by root, become nobody even without a wall
     visible: list[Path] = field(default_factory=list)  # read-only besides the system: mdriver's folder, traces
 
     def command(self, argv: Sequence[str], source: Path, results: Path) -> list[str]:
@@ -56,7 +57,7 @@ class Wall:
 
     def identity(self) -> dict[str, object]:
         """Popen arguments that drop root, if we have it."""
-        if self.on and os.geteuid() == 0:
+        if (self.on or self.drop) and os.geteuid() == 0:
             return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         return {}
 
