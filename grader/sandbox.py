@@ -27,8 +27,8 @@ class Wall:
     """How to start a command inside. `on` False: no wall, and every result is untrusted."""
 
     on: bool = True
-    drop: bool = False  # started by root, become nobody even without a wall
     visible: list[Path] = field(default_factory=list)  # read-only besides the system: mdriver's folder, traces
+    drop: bool = False  # started by root, become nobody even without a wall
 
     def command(self, argv: Sequence[str], source: Path, results: Path) -> list[str]:
         """ARGV inside the wall; SOURCE becomes /submission/mm.c and RESULTS, writable, /results."""
