@@ -302,12 +302,15 @@ static int complaint(struct check *c, size_t index, uint32_t i)
     const struct request *q = &c->trace->requests[index];
     uint64_t byte = box->bad_offset;
 
-    switch (box->complaint) {
-    case COMPLAINT_BAD_ADDRESS:
+    /* A block at a wrong place is the graver news, whatever its bytes are. */
+    if (box->complaint == COMPLAINT_BAD_ADDRESS || box->complaint == COMPLAINT_LOST
+        || box->complaint == COMPLAINT_NOT_ZERO) {
         c->brk = box->brk[i] >= c->brk && box->brk[i] <= c->process.granted ? box->brk[i] : c->brk;
-        if (!new_block(c, index, box->block[i]))
-            return 0;
-        break;
+        if (q->kind == REQ_FREE || !new_block(c, index, box->block[i]))
+            return q->kind != REQ_FREE ? 0 : fail_at(c, index, VERDICT_FORBIDDEN, "the replay was tampered with at %s",
+                                                     request_text(c, index));
+    }
+    switch (box->complaint) {
     case COMPLAINT_DAMAGED:
         return q->ref == REF_NULL ? 1 : damaged(c, index, q->ref, byte);
     case COMPLAINT_LOST:

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,4 +82,12 @@ int posix_memalign(void **out, size_t alignment, size_t size)
     if (p)
         *out = p;
     return p ? 0 : ENOMEM;
+}
+
+/* assert: glibc's own maps memory for a core dump's sake, which nothing here may. */
+_Noreturn void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function);
+_Noreturn void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function)
+{
+    fprintf(stderr, "%s:%u: %s: Assertion `%s' failed.\n", file, line, function, assertion);
+    abort();
 }

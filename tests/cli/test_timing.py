@@ -2,37 +2,12 @@
 from __future__ import annotations
 
 import json
-import random
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def write_trace(path: Path, requests: int, seed: int = 1) -> Path:
-    """A trace of so many requests, of all three kinds."""
-    draw, live, lines, ids = random.Random(seed), [], [], 0
-    while len(lines) < requests:
-        choice = draw.random()
-        if not live or choice < 0.5:
-            lines.append(f"a {ids} {draw.randint(1, 300)}")
-            live.append(ids)
-            ids += 1
-        elif choice < 0.6:
-            lines.append(f"r {draw.choice(live)} {draw.randint(1, 400)}")
-        else:
-            lines.append(f"f {live.pop(draw.randrange(len(live)))}")
-    path.write_text("\n".join(["0", str(ids), str(len(lines)), "1", *lines]) + "\n")
-    return path
-
-
-def mdriver(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """One run of mdriver, both streams captured."""
-    return subprocess.run([str(ROOT / "mdriver"), *arguments], cwd=ROOT, capture_output=True, text=True,
-                          timeout=120, check=False)
+from mdriver import mdriver, write_trace
 
 
 def first_trace(*arguments: str) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+// expect: outside
+/* Small blocks come from a static array. */
+#include <string.h>
+#include "memlib.h"
+#include "mm.h"
+
+#define HEADER 16
+
+static size_t *size_of(void *ptr) { return (size_t *)((char *)ptr - HEADER); }
+
+static _Alignas(16) char pool[8192];
+static size_t used;
+
+int mm_init(void) { return 0; }
+
+void *mm_malloc(size_t size)
+{
+    if (size <= 64 && used + 80 <= sizeof pool) {
+        char *small = pool + used + HEADER;
+        used += 80;
+        *size_of(small) = size;
+        return small;
+    }
+    size_t total = (HEADER + size + 15) & ~(size_t)15;
+    char *block = mem_sbrk((intptr_t)total);
+
+    if (block == (void *)-1)
+        return NULL;
+    *(size_t *)block = size;
+    return block + HEADER;
+}
+
+void mm_free(void *ptr) { (void)ptr; }
+
+void *mm_realloc(void *ptr, size_t size)
+{
+    void *block = mm_malloc(size);
+
+    if (block && ptr)
+        memcpy(block, ptr, *size_of(ptr) < size ? *size_of(ptr) : size);
+    return block;
+}

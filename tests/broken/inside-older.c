@@ -1,0 +1,41 @@
+// expect: overlap
+/* The answer lies in the middle of the block before. */
+#include <string.h>
+#include "memlib.h"
+#include "mm.h"
+
+#define HEADER 16
+
+static size_t *size_of(void *ptr) { return (size_t *)((char *)ptr - HEADER); }
+
+static unsigned count;
+static char *last;
+static size_t last_size;
+
+int mm_init(void) { return 0; }
+
+void *mm_malloc(size_t size)
+{
+    size_t total = (HEADER + size + 15) & ~(size_t)15;
+    char *block = mem_sbrk((intptr_t)total);
+
+    if (block == (void *)-1)
+        return NULL;
+    *(size_t *)block = size;
+    if (++count % 40 == 0 && last_size >= size + 32)
+        return last + 16;
+    last = block + HEADER;
+    last_size = size;
+    return last;
+}
+
+void mm_free(void *ptr) { (void)ptr; }
+
+void *mm_realloc(void *ptr, size_t size)
+{
+    void *block = mm_malloc(size);
+
+    if (block && ptr)
+        memcpy(block, ptr, *size_of(ptr) < size ? *size_of(ptr) : size);
+    return block;
+}

@@ -1,0 +1,314 @@
+"""mdriver's command line: what is accepted, what is refused and how, what comes out."""
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from mdriver import MDRIVER, ROOT, mdriver, result, write_lines, write_trace
+
+
+@pytest.fixture(name="trace", scope="module")
+def fixture_trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trace of 3000 requests."""
+    return write_trace(tmp_path_factory.mktemp("traces") / "mixed.rep", 3000)
+
+
+# ---- bad input: one sentence, a documented exit status ----
+
+@pytest.mark.parametrize(("arguments", "status", "words"), [
+    (["--nonsense"], 2, "no option --nonsense"),
+    (["--check-onyl"], 2, "did you mean --check-only"),
+    (["-Z"], 2, "no option -Z"),
+    (["-f"], 2, "a value is missing"),
+    (["--json"], 2, "a value is missing"),
+    (["--clock=sundial"], 2, "expected one of cpu, wall, instructions"),
+    (["--bits", "16"], 2, "expected one of auto, 32, 64"),
+    (["-s", "soon"], 2, "expected a number"),
+    (["-s", "nan"], 2, "expected a number"),
+    (["--min-score", "-3"], 2, "expected a number"),
+    (["-c", "clasic"], 2, "did you mean 'classic'"),
+    (["-c", "/no/such/course.cfg"], 2, "/no/such/course.cfg"),
+    (["explicti"], 2, "did you mean 'explicit'"),
+    (["no-such-file.c"], 2, "no-such-file.c: No such file or directory"),
+    (["-f", "/no/such.rep"], 2, "/no/such.rep"),
+    (["-t", "/no/such/folder"], 2, "/no/such/folder"),
+    (["-f", "."], 2, "directory"),
+    (["-D", "--latency"], 2, "--latency asks for a timing"),
+    (["-O"], 2, "belongs to another driver"),
+    (["--reference", "no-such", "implicit"], 2, "no-such"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
+def test_bad_input(arguments: list[str], status: int, words: str, trace: Path) -> None:
+    """What is wrong is said in one line on standard error, and nothing on standard output."""
+    more = [] if "-f" in arguments or "-t" in arguments else ["-f", str(trace)]
+    done = mdriver(*arguments, *more) if arguments not in (["-f"], ["--json"]) else mdriver(*arguments)
+    assert done.returncode == status, done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith("mdriver: ")]
+    assert len(said) == 1 and words in said[0]
+    assert done.stdout == ""
+
+
+def test_bad_trace_names_file_and_line(tmp_path: Path) -> None:
+    """A malformed request is located."""
+    bad = tmp_path / "bad.rep"
+    bad.write_text("0\n1\n2\n1\na 0 64\nq 0\n")
+    done = mdriver("-f", bad, "implicit")
+    assert done.returncode == 2
+    assert f"{bad}:6:" in done.stderr
+
+
+def test_empty_folder(tmp_path: Path) -> None:
+    """A folder without traces is said to be one."""
+    done = mdriver("-t", tmp_path, "implicit")
+    assert done.returncode == 2
+    assert f"{tmp_path}: no .rep or .rep.gz file there" in done.stderr
+
+
+def test_trace_without_requests(tmp_path: Path) -> None:
+    """Nothing to do is valid."""
+    empty = tmp_path / "empty.rep"
+    empty.write_text("0\n0\n0\n1\n")
+    assert result("-f", empty, "implicit")["verdict"] == "ok"
+
+
+# ---- odd names ----
+
+@pytest.mark.parametrize("name", ["with space.c", "quote's.c", "-dash.c", "ünïcode.c", "new\nline.c", "%s%n.c",
+                                  "$(touch pwned).c", "x" * 200 + ".c"])
+def test_odd_file_names(tmp_path: Path, trace: Path, name: str) -> None:
+    """Any file name works, and nothing in it is executed or formatted."""
+    path = tmp_path / name
+    shutil.copy(ROOT / "mm.c", path)
+    found = result("--check-only", "-f", trace, path)
+    assert found["verdict"] == "ok"
+    assert found["submission"]["path"] == str(path)
+    assert not (ROOT / "pwned").exists()
+
+
+def test_control_characters_in_names_are_not_printed(tmp_path: Path) -> None:
+    """A trace's name cannot paint the terminal."""
+    evil = write_trace(tmp_path / "\033[2Jevil\007.rep", 50)
+    done = mdriver("--check-only", "-f", evil, ROOT / "tests/broken/init-fails.c")
+    assert "\033" not in done.stdout and "\007" not in done.stdout
+
+
+# ---- traces: named, from folders, gzipped ----
+
+def test_gzip_is_told_by_content(tmp_path: Path, trace: Path) -> None:
+    """A gzipped trace under a plain name and a plain one under .gz are both read."""
+    one, two = tmp_path / "a.rep", tmp_path / "b.rep.gz"
+    one.write_bytes(gzip.compress(trace.read_bytes()))
+    shutil.copy(trace, two)
+    found = result("--check-only", "-t", tmp_path, "explicit")
+    assert [t["name"] for t in found["traces"]] == ["a.rep", "b.rep.gz"]
+    assert len({t["heap"] for t in found["traces"]}) == 1
+
+
+def test_file_is_looked_for_in_the_folder(trace: Path) -> None:
+    """-f NAME -t DIR means DIR/NAME when NAME is not there, as in older drivers."""
+    assert result("--check-only", "-f", trace.name, "-t", trace.parent, "explicit")["traces"][0]["path"] == str(trace)
+
+
+# ---- output ----
+
+def test_json_has_every_field(trace: Path) -> None:
+    """The fields that docs/JSON.md promises, with the types it promises."""
+    found = result("-f", trace, "implicit")
+    for key in ("schema", "course", "submission", "traces", "score", "verdict", "reference", "clock", "sandbox", "findings"):
+        assert key in found
+    for key in ("path", "sha256", "bits", "static_bytes", "name", "flags", "build_log"):
+        assert key in found["submission"]
+    for key in ("name", "verdict", "message", "line", "request", "requests", "peak_payload", "heap", "utilization",
+                "ceiling", "header_ceiling", "seconds", "kops", "relative", "relative_error", "repetitions"):
+        assert key in found["traces"][0]
+    for key in ("utilization", "kops", "relative", "index"):
+        assert isinstance(found["score"][key], float)
+    trace_result = found["traces"][0]
+    assert 0 < trace_result["utilization"] <= trace_result["ceiling"] <= 1
+    assert trace_result["utilization"] == pytest.approx(trace_result["peak_payload"] / trace_result["heap"])
+
+
+def test_index_follows_from_the_parts(tmp_path: Path) -> None:
+    """The default course: 60 times the harmonic mean of utilization / ceiling, 40 times that of speed up to 1."""
+    for seed in (1, 2, 3):
+        write_trace(tmp_path / f"t{seed}.rep", 1000, seed)
+    found = result("-t", tmp_path, "implicit")
+    util = 3 / sum(t["ceiling"] / t["utilization"] for t in found["traces"])
+    speed = 3 / sum(1 / t["relative"] for t in found["traces"])
+    assert found["score"]["utilization"] == pytest.approx(util)
+    assert found["score"]["relative"] == pytest.approx(speed)
+    assert found["score"]["index"] == pytest.approx(60 * util + 40 * min(1, speed))
+
+
+def test_several_allocators(trace: Path, tmp_path: Path) -> None:
+    """Several allocators make a list, in the order given, and a summary."""
+    out = tmp_path / "all.json"
+    done = mdriver("--check-only", "--json", out, "-f", trace, "naive", "implicit", "explicit")
+    assert done.returncode == 0
+    names = [r["submission"]["name"] for r in json.loads(out.read_text())["results"]]
+    assert names == ["naive", "implicit", "explicit"]
+    assert done.stdout.count("\nallocator ") == 1
+
+
+def test_events_follow_the_requests(tmp_path: Path) -> None:
+    """One line a request: kind, size, offset, break and live payload."""
+    lines = ["a 0 100", "a 1 50", "r 0 200", "f 1", "f 0", "f -1"]
+    trace, out = write_lines(tmp_path / "t.rep", lines), tmp_path / "events.tsv"
+    assert mdriver("--check-only", "--events", out, "-f", trace, "explicit").returncode == 0
+    head, *rows = [line.split("\t") for line in out.read_text().splitlines()]
+    assert head == ["request", "line", "kind", "id", "size", "offset", "brk", "live"]
+    assert [row[2] for row in rows] == ["malloc", "malloc", "realloc", "free", "free", "free"]
+    assert [int(row[7]) for row in rows] == [100, 150, 250, 200, 0, 0]
+    assert all(row[5] == "-" or int(row[5]) % 16 == 0 for row in rows)
+    assert [int(row[6]) for row in rows] == sorted(int(row[6]) for row in rows)
+
+
+def test_min_score(trace: Path) -> None:
+    """--min-score decides between 0 and 1."""
+    assert mdriver("--min-score", "1", "-f", trace, "explicit").returncode == 0
+    assert mdriver("--min-score", "100", "-f", trace, "naive").returncode == 1
+
+
+def test_autoresult_is_the_last_line(trace: Path) -> None:
+    """-A ends with one line of JSON, whatever else is printed."""
+    done = mdriver("-A", "-f", trace, "explicit")
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["scores"]["Malloc Lab"] > 0
+
+
+def test_old_flags_are_accepted(trace: Path) -> None:
+    """What fingers know from older drivers does not stop a run."""
+    assert mdriver("-a", "-g", "-v", "-d", "1", "-f", trace, "explicit").returncode == 0
+
+
+@pytest.mark.parametrize("option", ["--list", "--courses", "--help", "--version"])
+def test_lists(option: str) -> None:
+    """What can be asked for is printed on standard output."""
+    done = mdriver(option)
+    assert done.returncode == 0 and done.stdout and not done.stderr
+
+
+def test_help_starts_with_examples_and_names_every_status() -> None:
+    """Examples first; exit statuses documented."""
+    text = mdriver("--help").stdout
+    assert text.startswith("Examples\n")
+    assert all(f"\n  {status} " in text for status in (0, 1, 2, 3, 4, 5, 130))
+    assert max(map(len, text.splitlines())) <= 100
+
+
+# ---- terminals, pipes, colours ----
+
+def on_terminal(*arguments: str | Path, env: dict[str, str] | None = None) -> str:
+    """What a run writes to a terminal, both streams together."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.environ.update({"TERM": "xterm", **(env or {})})
+        os.execv(MDRIVER, [str(MDRIVER), *map(str, arguments)])
+    out = b""
+    while select.select([fd], [], [], 60)[0]:
+        try:
+            piece = os.read(fd, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        out += piece
+    os.waitpid(pid, 0)
+    os.close(fd)
+    return out.decode(errors="replace")
+
+
+def test_colour_on_a_terminal_only(trace: Path) -> None:
+    """Colours and progress appear on a terminal, unless refused, and never in a pipe."""
+    arguments = ["--check-only", "-f", trace, "explicit"]
+    assert "\033[32mok" in on_terminal(*arguments)
+    assert "\033[32m" not in on_terminal(*arguments, env={"NO_COLOR": "1"})
+    assert "\033[32m" not in on_terminal(*arguments, env={"TERM": "dumb"})
+    assert "\033[32mok" in on_terminal("--color=always", *arguments, env={"NO_COLOR": "1"})
+    piped = mdriver(*arguments)
+    assert "\033" not in piped.stdout + piped.stderr and "\r" not in piped.stderr
+    assert "\033[32mok" in mdriver("--color=always", *arguments).stdout
+
+
+def test_closed_pipe_is_no_crash(trace: Path) -> None:
+    """A reader that goes away ends the output, not with a signal."""
+    with subprocess.Popen([str(MDRIVER), "--check-only", "-f", str(trace), "explicit"], cwd=ROOT,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait(60) == 5
+
+
+def test_full_disk_loses_nothing(trace: Path) -> None:
+    """JSON that cannot be written is said to be so, with our exit status."""
+    done = mdriver("--check-only", "--json", "/dev/full", "-f", trace, "explicit")
+    assert done.returncode == 5 and "cannot write" in done.stderr
+    assert "explicit" in done.stdout
+
+
+# ---- interruption ----
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_leaves_nothing_behind(tmp_path: Path, trace: Path, signum: signal.Signals) -> None:
+    """Interrupted in the middle: status 130, no half file, no folder, no process."""
+    out = tmp_path / "result.json"
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([str(MDRIVER), "--json", str(out), "-s", "60", "-f", str(trace),
+                           "tests/broken/endless-init.c"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while not children(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.5)
+        process.send_signal(signum)
+        assert process.wait(10) == 130
+        assert process.stderr and "interrupted" in process.stderr.read()
+    assert not out.exists()
+    assert not list(tmp_path.glob("mdriver-*"))
+
+
+def children(pid: int) -> list[str]:
+    """Processes whose parent is PID."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def test_killed_supervisor_takes_the_runner_along(trace: Path) -> None:
+    """SIGKILL to mdriver leaves no allocator running."""
+    with subprocess.Popen([str(MDRIVER), "-s", "60", "-f", str(trace), "tests/broken/endless-init.c"], cwd=ROOT,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 30
+        runner = ""
+        while not runner and time.monotonic() < deadline:
+            found = [c for c in children(process.pid) if "runner" in Path(f"/proc/{c}/cmdline").read_text()]
+            runner = found[0] if found else ""
+            time.sleep(0.02)
+        assert runner, "no runner appeared"
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{runner}").exists() and time.monotonic() < deadline:
+        state = Path(f"/proc/{runner}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        if state == "Z":
+            break
+        time.sleep(0.05)
+    else:
+        assert not Path(f"/proc/{runner}").exists()
+
+
+def test_works_from_any_folder(tmp_path: Path, trace: Path) -> None:
+    """Courses, headers and shipped names are found beside the program."""
+    shutil.copy(ROOT / "mm.c", tmp_path / "mm.c")
+    done = mdriver("--check-only", "-f", trace, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = mdriver("--check-only", "-f", trace, cwd=Path("/"))
+    assert done.returncode == 2 and "mm.c" in done.stderr
