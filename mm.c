@@ -246,6 +246,48 @@ static struct block *extend(size_t need)
     return b;
 }
 
+/* ---- the heap ---- */
+
+static int heap_init(void)
+{
+    if (index_init() != 0 || mem_sbrk(MM_ALIGNMENT) == (void *)-1)
+        return -1;
+    heap.first = heap.end = below(mem_sbrk(0), WORD);
+    heap.end->header = ALLOCATED | PREV_ALLOCATED;
+    return 0;
+}
+
+/* An allocated block of NEED bytes; NULL when the heap is exhausted. */
+static struct block *allocate(size_t need)
+{
+    struct block *b = index_find(need);
+
+    if (b)
+        index_remove(b);
+    else if (!(b = extend(need)))
+        return NULL;
+    occupy(b, need);
+    return b;
+}
+
+/* Makes B at least NEED bytes without moving it: into a free block after it, or past the heap's end. */
+static int grow_in_place(struct block *b, size_t need)
+{
+    struct block *next = following(b);
+    size_t room = size_of(b) + (is_free(next) ? size_of(next) : 0);
+
+    if (room < need) {
+        if (at(b, room) != heap.end || !grow_heap(need - room))
+            return 0;
+        room = need;
+    }
+    if (is_free(next))
+        index_remove(next);
+    index_absorbed(next, b);
+    set_size(b, room);
+    return 1;
+}
+
 /* ---- validation: the one place where a pointer from outside becomes a block ---- */
 
 static int is_size(size_t size) { return size >= MIN_BLOCK && size % MM_ALIGNMENT == 0; }
@@ -279,54 +321,70 @@ static struct block *decode(void *ptr, const char *call)
     return b;
 }
 
+/* ---- the heap checker ---- */
+
+/* What is wrong with B as a block of its own; PREV is the block before it, or NULL. */
+static int check_block(int line, const struct block *b, const struct block *prev)
+{
+    int faults = 0;
+
+    if (((uintptr_t)b + WORD) % MM_ALIGNMENT)
+        faults += broken(line, "block %p: its payload is not aligned to %d bytes", (const void *)b, MM_ALIGNMENT);
+    if (prev_is_free(b) != (prev && is_free(prev)))
+        faults += broken(line, "block %p: its header is wrong about whether the block before it is allocated",
+                         (const void *)b);
+    if (is_free(b) && *footer_of(b) != size_of(b))
+        faults += broken(line, "block %p: header and footer disagree (%zu and %zu bytes)", (const void *)b,
+                         size_of(b), *footer_of(b));
+    if (is_free(b) && prev && is_free(prev))
+        faults += broken(line, "block %p: it and the block before it are both free, not coalesced",
+                         (const void *)b);
+    return faults;
+}
+
+/* Counts the broken invariants of blocks and index, with a sentence each. */
+static int heap_check(int line)
+{
+    const struct block *b, *prev = NULL;
+    size_t free_blocks = 0, entries = 0;
+    int faults = 0;
+
+    for (b = heap.first; b != heap.end; prev = b, b = following(b)) {
+        if (!is_size(size_of(b)) || size_of(b) > (uintptr_t)heap.end - (uintptr_t)b)
+            return faults + broken(line, "block %p: no block has %zu bytes, the walk ends here", (const void *)b,
+                                   size_of(b));
+        faults += check_block(line, b, prev);
+        free_blocks += (size_t)is_free(b);
+    }
+    if (size_of(b) != 0 || is_free(b) || prev_is_free(b) != (prev && is_free(prev)))
+        faults += broken(line, "the epilogue %p is damaged: its header is %#zx", (const void *)b, b->header);
+    if ((uintptr_t)heap.end + WORD != (uintptr_t)mem_heap_hi() + 1)
+        faults += broken(line, "the epilogue %p is not at the end of the heap", (const void *)heap.end);
+    faults += index_check(line, &entries);
+    if (entries != free_blocks)
+        faults += broken(line, "the index has %zu blocks, but %zu blocks are free", entries, free_blocks);
+    return faults;
+}
+
+#ifndef MM_INTERFACE_FOLLOWS /* another file includes this one and has its own */
+
 /* ---- the interface ---- */
 
-int mm_init(void)
-{
-    if (index_init() != 0 || mem_sbrk(MM_ALIGNMENT) == (void *)-1)
-        return -1;
-    heap.first = heap.end = below(mem_sbrk(0), WORD);
-    heap.end->header = ALLOCATED | PREV_ALLOCATED;
-    return 0;
-}
+int mm_init(void) { return heap_init(); }
+int mm_checkheap(int line) { return heap_check(line); }
 
 void *mm_malloc(size_t size)
 {
     size_t need = block_size(size);
+    struct block *b = need ? allocate(need) : NULL;
 
-    if (need == 0)
-        return NULL;
-    struct block *b = index_find(need);
-    if (b)
-        index_remove(b);
-    else if (!(b = extend(need)))
-        return NULL;
-    occupy(b, need);
-    return payload_of(b);
+    return b ? payload_of(b) : NULL;
 }
 
 void mm_free(void *ptr)
 {
     if (ptr)
         release(decode(ptr, "mm_free"));
-}
-
-/* Makes B at least NEED bytes without moving it: into a free block after it, or past the heap's end. */
-static int grow_in_place(struct block *b, size_t need)
-{
-    struct block *next = following(b);
-    size_t room = size_of(b) + (is_free(next) ? size_of(next) : 0);
-
-    if (room < need) {
-        if (at(b, room) != heap.end || !grow_heap(need - room))
-            return 0;
-        room = need;
-    }
-    if (is_free(next))
-        index_remove(next);
-    index_absorbed(next, b);
-    set_size(b, room);
-    return 1;
 }
 
 /* Moves B's payload down into the free block before it, if that gives NEED bytes; NULL if not. The bytes
@@ -392,49 +450,7 @@ void *mm_calloc(size_t count, size_t size)
     return p ? memset(p, 0, count * size) : NULL;
 }
 
-/* ---- the heap checker ---- */
-
-/* What is wrong with B as a block of its own; PREV is the block before it, or NULL. */
-static int check_block(int line, const struct block *b, const struct block *prev)
-{
-    int faults = 0;
-
-    if (((uintptr_t)b + WORD) % MM_ALIGNMENT)
-        faults += broken(line, "block %p: its payload is not aligned to %d bytes", (const void *)b, MM_ALIGNMENT);
-    if (prev_is_free(b) != (prev && is_free(prev)))
-        faults += broken(line, "block %p: its header is wrong about whether the block before it is allocated",
-                         (const void *)b);
-    if (is_free(b) && *footer_of(b) != size_of(b))
-        faults += broken(line, "block %p: header and footer disagree (%zu and %zu bytes)", (const void *)b,
-                         size_of(b), *footer_of(b));
-    if (is_free(b) && prev && is_free(prev))
-        faults += broken(line, "block %p: it and the block before it are both free, not coalesced",
-                         (const void *)b);
-    return faults;
-}
-
-int mm_checkheap(int line)
-{
-    const struct block *b, *prev = NULL;
-    size_t free_blocks = 0, entries = 0;
-    int faults = 0;
-
-    for (b = heap.first; b != heap.end; prev = b, b = following(b)) {
-        if (!is_size(size_of(b)) || size_of(b) > (uintptr_t)heap.end - (uintptr_t)b)
-            return faults + broken(line, "block %p: no block has %zu bytes, the walk ends here", (const void *)b,
-                                   size_of(b));
-        faults += check_block(line, b, prev);
-        free_blocks += (size_t)is_free(b);
-    }
-    if (size_of(b) != 0 || is_free(b) || prev_is_free(b) != (prev && is_free(prev)))
-        faults += broken(line, "the epilogue %p is damaged: its header is %#zx", (const void *)b, b->header);
-    if ((uintptr_t)heap.end + WORD != (uintptr_t)mem_heap_hi() + 1)
-        faults += broken(line, "the epilogue %p is not at the end of the heap", (const void *)heap.end);
-    faults += index_check(line, &entries);
-    if (entries != free_blocks)
-        faults += broken(line, "the index has %zu blocks, but %zu blocks are free", entries, free_blocks);
-    return faults;
-}
+#endif /* MM_INTERFACE_FOLLOWS */
 
 /* ---- lists of free blocks, for an index to be made of ---- */
 
