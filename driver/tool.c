@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
@@ -204,12 +205,30 @@ int tool_sandbox_works(char *error, size_t error_size)
 
 /* ---- folders ---- */
 
+/* Whether the user that tools run as can reach PATH: root's own folders are often closed to others. */
+static int reachable(const char *path)
+{
+    char part[PATH_MAX];
+    struct stat st;
+
+    if (!realpath(path, part))
+        return 0;
+    for (char *slash = part + strlen(part); slash; slash = strrchr(part, '/')) {
+        *slash = '\0';
+        if (stat(part[0] ? part : "/", &st) || !(st.st_mode & S_IXOTH))
+            return 0;
+    }
+    return 1;
+}
+
 char *tool_folder(void)
 {
     const char *base = getenv("TMPDIR");
     char *path = NULL;
 
-    if (asprintf(&path, "%s/mdriver-XXXXXX", base && base[0] == '/' ? base : "/tmp") < 0)
+    if (!base || base[0] != '/' || (geteuid() == 0 && !reachable(base)))
+        base = "/tmp";
+    if (asprintf(&path, "%s/mdriver-XXXXXX", base) < 0)
         return NULL;
     if (!mkdtemp(path) || (geteuid() == 0 && chown(path, NOBODY, NOBODY))) {
         free(path);

@@ -32,7 +32,7 @@ int tool_sandbox_works(char *error, size_t error_size);
 /* No wall: for machines without user namespaces; results are then untrusted. */
 void tool_without_sandbox(void);
 
-/* A new private folder under $TMPDIR or /tmp, malloc'd; owned by the user that
+/* A new private folder under $TMPDIR, or under /tmp when that user cannot reach it, malloc'd; owned by the user that
  * the tools run as. NULL with errno. */
 char *tool_folder(void);
 

@@ -48,5 +48,5 @@ def write_trace(path: Path, requests: int, seed: int = 1) -> Path:
 def write_lines(path: Path, lines: list[str]) -> Path:
     """A trace with these requests and the header of the oldest dialect."""
     ids = {line.split()[1] for line in lines if line.split()[1] != "-1"}
-    path.write_text("\n".join(["0", str(len(ids)), str(len(lines)), "1", *lines]) + "\n")
+    path.write_text("\n".join(["20000000", str(len(ids)), str(len(lines)), "1", *lines]) + "\n")
     return path

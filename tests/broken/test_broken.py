@@ -63,7 +63,7 @@ def test_gets_its_verdict(path: Path) -> None:
 def test_one_failing_trace_never_ends_the_run(tmp_path: Path) -> None:
     """A crash on one trace leaves the others their verdicts."""
     small = tmp_path / "small.rep"
-    small.write_text("0\n1\n2\n1\na 0 64\nf 0\n")
+    small.write_text("20000000\n1\n2\n1\na 0 64\nf 0\n")
     found = result("--check-only", "-f", TRACE, "-f", small, "-f", TRACE, HERE / "crash-at-request-100.c")
     assert [trace["verdict"] for trace in found["traces"]] == ["crash", "ok", "crash"]
     assert found["score"]["valid"] == 1 and found["score"]["scored"] == 3
