@@ -6,6 +6,7 @@ so whatever dies (a task, a node, this process) loses at most the submission it 
 written, and the same command collects what earlier runs left and submits what is missing.
 """
 
+import argparse
 import dataclasses
 import json
 import math
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from grader import executor_local
-from grader.errors import FAULT, Problem
+from grader.errors import FAULT, OK, Problem
 from grader.executor_local import Task
 from grader.mdriver import Mdriver
 from grader.sandbox import ROOT, Wall
@@ -199,3 +200,16 @@ def work(folder: Path, index: int) -> None:
             os.fsync(handle.fileno())
 
         executor_local.run(tasks, mdriver, cores.jobs, save, cores)
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """`worker`, one task of an array; not for people, so without a help line."""
+    worker = commands.add_parser("worker")
+    worker.add_argument("folder", type=Path)
+    worker.add_argument("index", type=int)
+    worker.set_defaults(action=_worker)
+
+
+def _worker(args: argparse.Namespace) -> int:
+    work(args.folder, args.index)
+    return OK

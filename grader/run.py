@@ -1,5 +1,6 @@
 """`grade`: from a pile of submissions to a full results.sqlite, however often it is interrupted."""
 
+import argparse
 import fcntl
 import hashlib
 import json
@@ -20,7 +21,7 @@ from grader.people import Roster, read_roster
 from grader.progress import Progress, duration
 from grader.sandbox import ROOT, Wall, require
 from grader.store import Outcome, Store, Unit
-from grader.submissions import Note, ingest
+from grader.submissions import LAYOUTS, Note, ingest, parse_time
 from grader.text import count, plain, slug
 
 SHOWN_NOTES = 20
@@ -56,6 +57,49 @@ class Options:
     sandbox: bool = True
     mdriver: str | None = None
     extra: list[str] = field(default_factory=list)
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """The command line of `grade`."""
+    sub = commands.add_parser("grade", help="grade a pile of submissions; run it again to resume",
+                              formatter_class=argparse.RawDescriptionHelpFormatter,
+                              description="Grades every submission; the same command resumes after any interruption.")
+    sub.add_argument("submissions", metavar="SUBMISSIONS", type=Path,
+                     help="directory, zip or tar as downloaded from Canvas, Moodle, Gradescope, Autolab or GitHub, a "
+                          "folder per student, or NAME_mm.c files")
+    sub.add_argument("-o", "--out", metavar="OUT", type=Path, required=True, help="folder for all results")
+    sub.add_argument("-c", "--course", metavar="COURSE", help="course profile (see mdriver --help)")
+    sub.add_argument("-t", "--traces", metavar="DIR", type=Path, help="traces instead of the course's")
+    sub.add_argument("--hidden", metavar="SEED", help="grade on variants of the traces drawn from SEED")
+    sub.add_argument("--roster", metavar="CSV", type=Path,
+                     help="who is in the class: a Canvas or Moodle export, or columns name, email, login, github")
+    sub.add_argument("--layout", choices=LAYOUTS, default="auto", help="what names mean (default: %(default)s)")
+    sub.add_argument("--file", dest="filename", metavar="NAME", default="mm.c",
+                     help="the file that students hand in (default: %(default)s)")
+    sub.add_argument("--attempts", choices=("latest", "best"), default="latest",
+                     help="which of several attempts counts (default: %(default)s)")
+    sub.add_argument("--due", metavar="TIME", help="later attempts are marked late, where their time is known")
+    sub.add_argument("--jobs", metavar="N", type=int, help="checks at once (default: one a core)")
+    sub.add_argument("--regrade", metavar="WHO", help="grade one person again, or all")
+    sub.add_argument("--executor", choices=("local", "slurm"), default="local", help="where (default: %(default)s)")
+    sub.add_argument("--chunk", metavar="N", type=int, default=50, help="submissions a Slurm task (default: 50)")
+    sub.add_argument("--partition", metavar="NAME", help="Slurm partition")
+    sub.add_argument("--no-sandbox", action="store_true", help="grade without the wall; results are untrusted")
+    sub.add_argument("--mdriver", metavar="FILE", help="mdriver to use (default: the one built here)")
+    sub.set_defaults(action=_grade)
+
+
+def _grade(args: argparse.Namespace) -> int:
+    if args.jobs is not None and args.jobs < 1:
+        raise Problem(f"--jobs {args.jobs}: at least 1 is needed")
+    if args.chunk < 1:
+        raise Problem(f"--chunk {args.chunk}: at least 1 is needed")
+    return grade(Options(
+        submissions=args.submissions, out=args.out, course=args.course, traces=args.traces, hidden=args.hidden,
+        roster=args.roster, layout=args.layout, filename=args.filename, attempts=args.attempts,
+        due=parse_time(args.due) if args.due else None, jobs=args.jobs, regrade=args.regrade,
+        executor=args.executor, chunk=args.chunk, partition=args.partition, sandbox=not args.no_sandbox,
+        mdriver=args.mdriver))
 
 
 def grade(options: Options) -> int:
