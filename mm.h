@@ -18,6 +18,7 @@
 #define MM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifndef MM_ALIGNMENT
 #define MM_ALIGNMENT 16 /* bytes; a course may build with 8 */
@@ -45,5 +46,21 @@ void *mm_calloc(size_t count, size_t size);
  * returns their number. LINE is __LINE__ of the caller, or the request number
  * under `mdriver -D`. Optional. */
 int mm_checkheap(int line);
+
+/* Optional: implicit management. An allocator that defines mm_gc_roots is a
+ * garbage collector: the driver calls it after mm_init with a table of COUNT
+ * pointers, of which any may be NULL, and keeps in it, before each call, every
+ * pointer that the program has. A free in the trace then only sets an entry to
+ * NULL; mm_free is not called. A block may be reclaimed once no entry of the
+ * table, and no word in a block that is itself kept, points to it or into it.
+ * A pointer that is passed to mm_realloc is in the table during that call. */
+void mm_gc_roots(void **roots, size_t count);
+
+/* Reclaims now all blocks that cannot be reached. */
+void mm_gc_collect(void);
+
+/* Since mm_init: how many times the program was stopped for a collection, how
+ * long in all, and how long at most, in nanoseconds. The driver reports it. */
+void mm_gc_stats(uint64_t *pauses, uint64_t *total_ns, uint64_t *longest_ns);
 
 #endif

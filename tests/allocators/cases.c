@@ -296,9 +296,9 @@ static void coalescing(void)
             mm_free(slot[i * (size_t)stride[order] % 256].at);
             sound("while freeing in another order");
         }
-        void *p = mm_malloc(200 * 4000);
+        void *p = mm_malloc(100 * 4000);
         if ((mem_heapsize() == before) != reuses)
-            fail("after 256 blocks of 4000 bytes were freed, one of 800000 takes the heap from %zu to %zu bytes",
+            fail("after 256 blocks of 4000 bytes were freed, one of 400000 takes the heap from %zu to %zu bytes",
                  before, mem_heapsize());
         mm_free(p);
     }
