@@ -86,10 +86,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--partition", metavar="NAME", help="Slurm partition")
     sub.add_argument("--no-sandbox", action="store_true", help="grade without the wall; results are untrusted")
     sub.add_argument("--mdriver", metavar="FILE", help="mdriver to use (default: the one built here)")
-    sub.set_defaults(action=_grade)
+    sub.set_defaults(action=_from_arguments)
 
 
-def _grade(args: argparse.Namespace) -> int:
+def _from_arguments(args: argparse.Namespace) -> int:
     if args.jobs is not None and args.jobs < 1:
         raise Problem(f"--jobs {args.jobs}: at least 1 is needed")
     if args.chunk < 1:
