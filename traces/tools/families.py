@@ -113,23 +113,6 @@ def structs(chance: Chance, live: int, requests: int) -> Script:
     return steady(chance, lambda: chance.weighted(STRUCTS), live, requests)
 
 
-def records(chance: Chance, live: int, requests: int) -> Script:
-    """Records of a struct, a name and sometimes an array, made and freed together."""
-    script = Script()
-    made: list[list[int]] = []
-    while len(script.requests) < requests:
-        if len(made) < live or chance.below(2):
-            record = [script.new(72), script.new(chance.between(5, 40))]
-            if chance.below(3) == 0:
-                record.append(script.new(16 * chance.between(1, 24)))
-            made.append(record)
-        else:
-            script.free(*reversed(chance.taken(made)))
-    for record in chance.shuffled(made):
-        script.free(*record)
-    return script
-
-
 def binary(chance: Chance, small: int, large: int, larger: int, pairs: int) -> Script:
     """Small and large blocks in turn; all the large are freed, and the larger asked for do not fit their holes."""
     script = Script()
@@ -361,7 +344,6 @@ CORPUS = (
     Generated("random-uniform.rep.gz", uniform, parameters={"largest": 16384, "live": 500, "requests": 8000}),
     Generated("random-octaves.rep.gz", octaves, parameters={"low": 4, "high": 13, "live": 1500, "requests": 30000}),
     Generated("structs.rep.gz", structs, parameters={"live": 3000, "requests": 50000}),
-    Generated("records.rep.gz", records, parameters={"live": 800, "requests": 40000}),
     Generated("binary-small.rep.gz", binary,
               parameters={"small": 16, "large": 112, "larger": 128, "pairs": 3000}),
     Generated("binary-large.rep.gz", binary,
@@ -376,5 +358,4 @@ CORPUS = (
     Generated("queues.rep.gz", queues, parameters={"count": 12, "requests": 40000}),
     Generated("drift.rep.gz", drift, parameters={"phases": 20, "live": 1200, "per_phase": 1500}),
     Generated("tables.rep.gz", tables, parameters={"count": 40, "inserts": 800}),
-    Generated("corners.rep.gz", corners, parameters={"rounds": 300}),
 )

@@ -1,0 +1,195 @@
+"""Readers of other tools' logs of malloc calls: text in, calls of a Pairing out.
+
+Each reader takes the log's lines and the number of the process wanted (None: the first seen), and returns how many
+threads and processes it saw. What they read is described, with examples, in docs/TRACES.md.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pairing import Pairing
+from repfile import Problem
+
+
+@dataclass
+class Seen:
+    """Who made the calls."""
+    process: int | None = None  # the one whose calls were taken
+    processes: set[int] = field(default_factory=set)
+    threads: set[int] = field(default_factory=set)
+
+    def wanted(self, process: int) -> bool:
+        """Whether PROCESS is the one; the first is, if none was asked for."""
+        self.processes.add(process)
+        if self.process is None:
+            self.process = process
+        return process == self.process
+
+
+def address(text: str) -> int:
+    """0x55d0, 0, nil and (nil)."""
+    return 0 if "nil" in text else int(text, 16)
+
+
+def call(to: Pairing, name: str, arguments: list[str], result: str) -> None:
+    """One call of the C functions by name."""
+    if name in ("free", "cfree"):
+        to.free(address(arguments[0]))
+    elif name == "malloc":
+        to.malloc(int(arguments[0]), address(result))
+    elif name == "calloc":
+        to.calloc(int(arguments[0]) * int(arguments[1]), address(result))
+    elif name == "realloc":
+        to.realloc(address(arguments[0]), int(arguments[1]), address(result))
+    elif name == "reallocarray":
+        to.realloc(address(arguments[0]), int(arguments[1]) * int(arguments[2]), address(result))
+    elif name in ("valloc", "pvalloc"):
+        to.memalign(int(arguments[0]), address(result))
+    else:  # memalign, aligned_alloc, posix_memalign as logalloc writes it: alignment, size
+        to.memalign(int(arguments[1]), address(result))
+
+
+NAMES = r"(malloc|calloc|realloc|reallocarray|free|cfree|memalign|aligned_alloc|posix_memalign|valloc|pvalloc)"
+
+# ---- our own recorder, and Firefox's logalloc: "PID TID malloc(32)=0x55d0c0ffee10" ----
+
+LOGALLOC = re.compile(rf"(\d+) (\d+) {NAMES}\(([^)]*)\)(?:=(\S+))?\s*$")
+
+
+def logalloc(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
+    """Firefox's logalloc; record.c writes the same."""
+    seen = Seen(process)
+    for line in lines:
+        if (found := LOGALLOC.match(line)) and seen.wanted(int(found[1])):
+            seen.threads.add(int(found[2]))
+            call(to, found[3], found[4].split(","), found[5] or "0x0")
+    return seen
+
+
+# ---- valgrind --trace-malloc=yes: "--PID-- malloc(100) = 0x4A44040", among whatever else goes to stderr ----
+
+VALGRIND = re.compile(r"--(\d+)-- (\w+)\(([^)]*)\)(?:\w+\([^)]*\))?(?: = 0x([0-9A-F]+))?")
+VALGRIND_NEW = re.compile(r"_Zn[wa]|__builtin_(?:vec_)?new$")
+VALGRIND_DELETE = re.compile(r"_Zd[la]|__builtin_(?:vec_)?delete$")
+
+
+def valgrind(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
+    """valgrind --trace-malloc=yes, any tool that replaces malloc (memcheck, dhat, massif)."""
+    seen = Seen(process)
+    for line in lines:
+        found = VALGRIND.search(line)
+        if not found or not seen.wanted(int(found[1])):
+            continue
+        name, arguments, result = found[2], found[3].split(","), int(found[4] or "0", 16)
+        numbers = [re.sub(r"^ *(?:al|size) ", "", argument) for argument in arguments]
+        if VALGRIND_DELETE.match(name):
+            to.free(address(numbers[0]))
+        elif VALGRIND_NEW.match(name):
+            sized = [argument for argument in arguments if not argument.startswith(" al ")][0]
+            size = int(sized.removeprefix("size "))
+            (to.memalign if "align_val" in name else to.malloc)(size, result)
+        elif re.fullmatch(NAMES, name):
+            call(to, name, numbers, hex(result))
+    while to.requests and to.requests[-1] == ("f", -1, 0):
+        to.requests.pop()  # valgrind's own, as it empties the C library at the end
+    return seen
+
+
+# ---- ltrace -e malloc+free+...: "gcc->malloc(48) = 0x18102a0", "free(0x18102a0) = <void>" ----
+
+LTRACE_PID = re.compile(r"(?:\[pid (\d+)\]|(\d+)) +")
+LTRACE_CALL = re.compile(rf"(?:[^ (]*->)?{NAMES}(?:@[^(]*)?\(([^)<]*?)\s*(?:(<unfinished \.\.\.>)|\) *= *(\S+))\s*$")
+LTRACE_RESUMED = re.compile(rf"<\.\.\. {NAMES} resumed>.* = *(\S+)\s*$")
+
+
+def ltrace(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
+    """ltrace, with -f or without. What -f calls processes are threads as well as processes: all are taken, unless
+    one is asked for."""
+    seen = Seen(process)
+    unfinished: dict[int, tuple[str, list[str]]] = {}
+    for line in lines:
+        line = re.sub(r"^\d+\.\d+ ", "", line)
+        who = 0
+        if prefix := LTRACE_PID.match(line):
+            who = int(prefix[1] or prefix[2])
+            line = line[prefix.end():]
+        if process is not None and who != process:
+            continue
+        if resumed := LTRACE_RESUMED.match(line):
+            name, arguments = unfinished.pop(who, ("", []))
+            if name == resumed[1]:
+                call(to, name, arguments, resumed[2].replace("<void>", "0"))
+            continue
+        if not (found := LTRACE_CALL.match(line)):
+            continue
+        seen.threads.add(who)
+        arguments = [argument.strip() for argument in found[2].split(",")]
+        if found[3] and found[1] == "free":
+            to.free(address(arguments[0]))  # in effect when others can have the address
+        elif found[3]:
+            unfinished[who] = (found[1], arguments)
+        else:
+            call(to, found[1], arguments, found[4].replace("<void>", "0"))
+    return seen
+
+
+# ---- mtrace(3): "@ ./a.out:[0x11b0] + 0x55d0 0x64" ----
+
+MTRACE = re.compile(r"@ .*?\[0x[0-9a-f]+\] ([-+<>!]) (0x[0-9a-f]+|\(nil\))(?: (0x[0-9a-f]+|0))?\s*$")
+
+
+def mtrace(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
+    """glibc's mtrace. calloc is not told from malloc; free(NULL) and alignments are not written."""
+    seen = Seen(process)
+    old = 0
+    for line in lines:
+        if not (found := MTRACE.match(line)):
+            continue
+        sign, where, size = found[1], address(found[2]), int(found[3] or "0", 16)
+        if sign == "+":
+            to.malloc(size, where)
+        elif sign == "-":
+            to.free(where)
+        elif sign == "<":
+            old = where
+        elif sign == ">":
+            to.realloc(old, size, where)
+    return seen
+
+
+# ---- heaptrack --raw: "+ SIZE TRACE POINTER", "- POINTER", hexadecimal ----
+
+def heaptrack(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
+    """heaptrack's raw file. realloc is written as free and malloc; calloc and alignments are not told from malloc."""
+    seen = Seen(process)
+    for line in lines:
+        words = line.split()
+        if len(words) == 4 and words[0] == "+":
+            to.malloc(int(words[1], 16), int(words[3], 16))
+        elif len(words) == 2 and words[0] == "-":
+            to.free(int(words[1], 16))
+        elif words and words[0] == "a":
+            raise Problem("this heaptrack file is interpreted already and has lost the addresses; "
+                          "record with heaptrack --raw")
+    return seen
+
+
+Reader = Callable[[Iterable[str], Pairing, int | None], Seen]
+
+# By what a line near the beginning looks like; in this order, the strictest first.
+FORMATS: dict[str, tuple[Reader, re.Pattern[str]]] = {
+    "heaptrack": (heaptrack, re.compile(r"v [0-9a-f]+ [0-9a-f]+$")),
+    "valgrind": (valgrind, re.compile(r".*--\d+-- \w+\(")),
+    "logalloc": (logalloc, LOGALLOC),
+    "mtrace": (mtrace, re.compile(r"= Start$|@ .*\[0x[0-9a-f]+\] [-+<>]")),
+    "ltrace": (ltrace, re.compile(rf"(?:\[pid \d+\] |\d+ +)?(?:[^ (]*->)?{NAMES}(?:@[^(]*)?\(.*(?:= |unfinished)")),
+}
+
+
+def recognise(lines: list[str]) -> str | None:
+    """The format's name, by the first lines; None if it is none of them."""
+    for name, (_, pattern) in FORMATS.items():
+        if any(pattern.match(line) for line in lines):
+            return name
+    return None
