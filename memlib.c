@@ -107,7 +107,7 @@ void mem_init(void)
 {
     if (heap.base)
         return; /* the heap is the supervisor's, or there is one already */
-    void *at = (void *)(uintptr_t)MEM_BASE;
+    void *at = (void *)(uintptr_t)MEM_LOCAL_BASE;
     void *base = mmap(at, local_limit, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (base != at) {

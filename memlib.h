@@ -63,6 +63,14 @@ void mem_set_limit(size_t bytes);
 #else
 #define MEM_BASE UINT64_C(0x20000000)
 #endif
+
+/* Where it starts in a program that mem_init makes it for: there as well, but
+ * AddressSanitizer has its shadow in that place. */
+#ifdef __SANITIZE_ADDRESS__
+#define MEM_LOCAL_BASE UINT64_C(0x200000000000)
+#else
+#define MEM_LOCAL_BASE MEM_BASE
+#endif
 #endif
 
 #endif

@@ -54,6 +54,7 @@ const char *valgrind_path(void)
 static int write_id(const char *path, const char *format, unsigned id)
 {
     char line[32];
+    // cppcheck-suppress wrongPrintfScanfArgNum ; a format may have no place for it
     int length = snprintf(line, sizeof line, format, id), fd = open(path, O_WRONLY | O_CLOEXEC);
     int rc = fd < 0 || write(fd, line, (size_t)length) != length ? -1 : 0;
 

@@ -156,7 +156,7 @@ uint32_t shadow_add(struct shadow *s, uint32_t number)
 void shadow_remove(struct shadow *s, uint32_t number)
 {
     uint64_t key = s->extents[number].offset >> s->granule_shift;
-    uint32_t path[16], index = 0;
+    uint32_t path[16] = { 0 }, index = 0;
 
     for (unsigned level = s->top; level; level--) {
         path[level] = index;

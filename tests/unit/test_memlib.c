@@ -54,7 +54,7 @@ START_TEST(test_bounds)
     for (int i = 0; i < 100; i++)
         ck_assert_int_eq(p[i], 0);
     ck_assert_ptr_eq(mem_sbrk(0), p + 100);
-    ck_assert_uint_eq((uintptr_t)p, MEM_BASE);
+    ck_assert_uint_eq((uintptr_t)p, MEM_LOCAL_BASE);
     p[0] = 1;
     mem_reset_brk();
     ck_assert_uint_eq(mem_heapsize(), 0);
