@@ -292,7 +292,7 @@ static int read_group(const struct reader *r, const config_setting_t *s, const s
             f++;
         if (!f->name) {
             const char *names[40] = { NULL };
-            for (size_t n = 0; fields[n].name && n < 39; n++)
+            for (size_t n = 0; n < 39 && fields[n].name; n++)
                 names[n] = fields[n].name;
             return unknown(r, entry, "setting", config_setting_name(entry), names);
         }
