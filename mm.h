@@ -53,7 +53,8 @@ int mm_checkheap(int line);
  * pointer that the program has. A free in the trace then only sets an entry to
  * NULL; mm_free is not called. A block may be reclaimed once no entry of the
  * table, and no word in a block that is itself kept, points to it or into it.
- * A pointer that is passed to mm_realloc is in the table during that call. */
+ * A pointer that is passed to mm_realloc is in the table during that call. The
+ * table's own memory, 8 bytes a request, counts as heap. */
 void mm_gc_roots(void **roots, size_t count);
 
 /* Reclaims now all blocks that cannot be reached. */

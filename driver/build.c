@@ -398,6 +398,7 @@ enum build_status build_runner(const struct build_request *request, struct runne
     *image = (struct runner_image){ .exec_fd = -1 };
     *b = (struct build){ .text = "" };
     int rc = source_read(&j.source, request->source, error, error_size);
+    image->shipped = j.source.shipped;
     memcpy(image->name, j.source.name, sizeof image->name);
     memcpy(image->sha256, j.source.sha256, sizeof image->sha256);
     image->path = strdup(request->source);

@@ -468,6 +468,12 @@ static int finish(struct check *c)
                        "%llu bytes of memory outside the heap (static data, stack); the course allows %llu",
                        (unsigned long long)outside, (unsigned long long)o->outside_cap);
     r->outside = o->charge_outside ? outside : 0;
+    if (c->image->has_gc) {
+        const volatile struct mailbox *box = c->process.box;
+        record_pauses(r, box->gc_pauses, box->gc_total_ns, box->gc_longest_ns);
+        if (!c->image->shipped) /* memory that it could use for anything */
+            r->outside += c->trace->count * sizeof(uint64_t);
+    }
     return 1;
 }
 

@@ -140,13 +140,19 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
         return fail(p, error, error_size, "address space for the heap");
     }
     uint64_t shared = 0;
-    if (s->mode != WIRE_CHECK || s->flags & WIRE_GC) {
+    if (s->mode != WIRE_CHECK) {
         uint64_t bytes = (s->request_count + 1) * sizeof *p->requests;
         p->requests = map_new("requests", bytes, &fds.requests, MAP_POPULATE);
-        p->answers = map_new("answers", (2 * s->request_count + 1) * sizeof *p->answers, &fds.answers, 0);
-        if (!p->requests || !p->answers)
+        if (!p->requests)
             return fail(p, error, error_size, "shared memory");
-        shared = 2 * pages(bytes);
+        shared = pages(bytes);
+    }
+    if (s->mode != WIRE_CHECK || s->flags & WIRE_GC) {
+        p->answer_bytes = wire_answer_words(s->mode, s->flags, s->request_count) * sizeof *p->answers;
+        p->answers = map_new("answers", p->answer_bytes, &fds.answers, 0);
+        if (!p->answers)
+            return fail(p, error, error_size, "shared memory");
+        shared += pages(p->answer_bytes);
     }
     /* The log has its full size and cannot grow: a flood of output hits a wall, not us. */
     p->log_fd = fds.log = memfd_create("log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -377,7 +383,7 @@ void process_end(struct process *p, char **output)
     if (p->requests)
         munmap(p->requests, (p->request_count + 1) * sizeof *p->requests);
     if (p->answers)
-        munmap(p->answers, (2 * p->request_count + 1) * sizeof *p->answers);
+        munmap(p->answers, p->answer_bytes);
     if (p->heap_fd >= 0)
         close(p->heap_fd);
     if (p->log_fd >= 0)

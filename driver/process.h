@@ -22,7 +22,8 @@ struct process {
     uint64_t heap_limit;      /* bytes reserved */
     uint64_t granted;         /* bytes accessible: we alone move this */
     struct wire_request *requests; /* timed pass: ours to write, theirs to read */
-    uint64_t *answers;        /* timed pass */
+    uint64_t *answers;        /* timed pass; and the root table of a collector */
+    uint64_t answer_bytes;
     uint64_t request_count;
     double deadline;          /* monotonic seconds */
     int status;               /* wait status once dead */

@@ -24,6 +24,12 @@ struct latency {
     size_t max_request; /* index from 0 of the request that cost max */
 };
 
+/* What a collector says of its pauses during one replay; seconds. */
+struct pauses {
+    uint64_t count;
+    double total, longest;
+};
+
 /* An allocator beside real ones (peers.h): by its own name or theirs. */
 struct peer_figure {
     char name[32];
@@ -60,11 +66,15 @@ struct record {
     double relative_error;      /* how far both were reproduced (timing_spread), summed */
     struct peer_figure *peers;  /* this allocator first, then the real ones; NULL when not asked for */
     size_t peer_count;
+    struct pauses pauses;       /* of the replay in which they were shortest in all; count 0 when there are none */
     struct latency latency[4];  /* by enum request_kind; count 0 when not measured */
 };
 
 /* Bytes that count as heap for utilization. */
 static inline uint64_t record_heap(const struct record *r) { return r->peak_break + r->outside; }
+
+/* A collector's claims after one replay, in nanoseconds; kept when it paused less than in the replays before. */
+void record_pauses(struct record *r, uint64_t count, uint64_t total_ns, uint64_t longest_ns);
 
 /* Frees what the record points to. */
 void record_free(struct record *r);

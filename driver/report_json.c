@@ -53,6 +53,14 @@ static json_t *latencies(const struct record *r)
     return all;
 }
 
+static json_t *pauses(const struct record *r)
+{
+    if (r->pauses.count == 0)
+        return json_null();
+    return json_pack("{s:I, s:o, s:o}", "count", (json_int_t)r->pauses.count, "total", number(r->pauses.total),
+                     "longest", number(r->pauses.longest));
+}
+
 static json_t *trace_json(const struct result *result, const struct outcome *o)
 {
     static const char *const weights[] = { "none", "both", "util", "speed" };
@@ -91,6 +99,7 @@ static json_t *trace_json(const struct result *result, const struct outcome *o)
         json_object_set_new(j, "clocks_disagree", json_boolean(timing_disagree(relative, o->relative)));
     }
     json_object_set_new(j, "latency", latencies(r));
+    json_object_set_new(j, "pauses", pauses(r));
     if (r->peers)
         json_object_set_new(j, "peers", report_peers_json(r));
     json_object_set_new(j, "output", text(r->output));

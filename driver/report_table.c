@@ -275,6 +275,26 @@ static void latency_table(const struct page *p, const struct result *r)
     }
 }
 
+/* ---- a collector's pauses ---- */
+
+static void pauses_table(const struct page *p, const struct result *r)
+{
+    int any = 0;
+
+    for (size_t i = 0; i < r->count; i++) {
+        const struct outcome *o = &r->outcomes[i];
+        const struct pauses *k = &o->record.pauses;
+        if (k->count == 0)
+            continue;
+        if (!any++)
+            fprintf(p->out, "\nPauses for garbage collection, microseconds\n  %-*s %9s %11s %9s %9s %9s\n", NAME_WIDTH,
+                    "trace", "pauses", "in all", "mean", "longest", "of time");
+        fprintf(p->out, "  %-*s %9llu %11.0f %9.1f %9.1f %9s\n", NAME_WIDTH, short_name(o->trace->name, NAME_WIDTH),
+                (unsigned long long)k->count, k->total * 1e6, k->total * 1e6 / (double)k->count, k->longest * 1e6,
+                percent(o->timed, o->record.best_seconds > 0 ? k->total / o->record.best_seconds : 0));
+    }
+}
+
 static void disagreements(const struct page *p, const struct result *r)
 {
     for (size_t i = 0; i < r->count; i++) {
@@ -349,6 +369,7 @@ void report_table(FILE *out, const struct result *r, const struct table_options 
                     short_name(o->trace->name, NAME_WIDTH), o->trace->scale_shift);
     }
     latency_table(&p, r);
+    pauses_table(&p, r);
     report_peers(out, r);
     disagreements(&p, r);
     findings(&p, r);

@@ -34,6 +34,7 @@ void *mm_realloc(void *ptr, size_t size);
 void *mm_calloc(size_t count, size_t size);
 __attribute__((weak)) int mm_checkheap(int line);
 __attribute__((weak)) void mm_gc_roots(void **roots, size_t count);
+__attribute__((weak)) void mm_gc_stats(uint64_t *pauses, uint64_t *total_ns, uint64_t *longest_ns);
 
 static struct mailbox *box;
 
@@ -200,6 +201,12 @@ static int start_allocator(void)
     return 1;
 }
 
+static void tell_pauses(void)
+{
+    if (roots && mm_gc_stats)
+        mm_gc_stats(&box->gc_pauses, &box->gc_total_ns, &box->gc_longest_ns);
+}
+
 /* ---- check pass ---- */
 
 static int sparse(void) { return (box->flags & WIRE_SPARSE) != 0; }
@@ -290,6 +297,7 @@ static void check_pass(void)
         box->complaint = COMPLAINT_NONE;
         uint64_t done = roots ? replay(box->request, box->count, box->block, &collected, &checking)
                               : replay(box->request, box->count, box->block, &whole, &checking);
+        tell_pauses();
         yield_turn(done == box->count ? EVENT_BATCH : EVENT_STOP);
     }
 }
@@ -340,7 +348,8 @@ static unsigned char kept[WIRE_KEPT_STATIC];
 static void copy_statics(int back)
 {
     unsigned char *part[] = { __start_mm_data, __start_mm_bss };
-    size_t size[] = { (size_t)(__stop_mm_data - __start_mm_data), (size_t)(__stop_mm_bss - __start_mm_bss) };
+    size_t size[] = { (size_t)((uintptr_t)__stop_mm_data - (uintptr_t)__start_mm_data),
+                      (size_t)((uintptr_t)__stop_mm_bss - (uintptr_t)__start_mm_bss) };
     unsigned char *copy = kept;
 
     if (size[0] > sizeof kept || size[1] > sizeof kept - size[0])
@@ -402,7 +411,13 @@ static int stop_clock(uint64_t index, const struct wire_request *r, const uint64
     return 1;
 }
 
+static int stop_clock_and_root(uint64_t index, const struct wire_request *r, const uint64_t *block)
+{
+    return stop_clock(index, r, block) && root_after(index, r, block);
+}
+
 static const struct visitor latencies = { start_clock, stop_clock };
+static const struct visitor rooted_latencies = { start_clock, stop_clock_and_root };
 
 static void timed_pass(void)
 {
@@ -412,10 +427,15 @@ static void timed_pass(void)
     if (box->mode == WIRE_LATENCY) {
         if (!start_allocator())
             _exit(3);
-        replay(requests, box->request_count, answers, &whole, &latencies);
+        if (roots)
+            replay(requests, box->request_count, answers, &collected, &rooted_latencies);
+        else
+            replay(requests, box->request_count, answers, &whole, &latencies);
     } else {
         replay_timed();
     }
+    if (!(box->flags & WIRE_HARNESS))
+        tell_pauses();
     stop_self(); /* done */
     _exit(0);
 }
@@ -445,14 +465,15 @@ int main(void)
     if (extent)
         map(FD_HEAP, as_pointer(box->heap_base), extent, PROT_READ | PROT_WRITE,
             MAP_FIXED_NOREPLACE | prefault);
-    if (box->mode != WIRE_CHECK || box->flags & WIRE_GC) {
+    if (box->mode != WIRE_CHECK)
         requests = map(FD_REQUESTS, NULL, (box->request_count + 1) * sizeof *requests, PROT_READ,
                        MAP_POPULATE);
-        answers = map(FD_ANSWERS, NULL, (2 * box->request_count + 1) * sizeof *answers,
+    if (box->mode != WIRE_CHECK || box->flags & WIRE_GC)
+        answers = map(FD_ANSWERS, NULL,
+                      wire_answer_words(box->mode, box->flags, box->request_count) * sizeof *answers,
                       PROT_READ | PROT_WRITE, MAP_POPULATE);
-    }
     if (box->flags & WIRE_GC && mm_gc_roots)
-        roots = (void **)(answers + box->request_count);
+        roots = (void **)(answers + wire_roots_at(box->mode, box->request_count));
     for (int fd = FD_MAILBOX; fd <= FD_ANSWERS; fd++)
         close(fd);
     catch_signals();

@@ -161,6 +161,11 @@ static int timed(const struct run *run, struct record *r, double *seconds)
     struct process p;
     int rc = replay_once(run, r, seconds, &p);
 
+    if (rc == 0 && run->image->has_gc && !(run->flags & WIRE_HARNESS)
+        && run->clock != CLOCK_INSTRUCTIONS) { /* under valgrind everything takes longer */
+        const volatile struct mailbox *box = p.box;
+        record_pauses(r, box->gc_pauses, box->gc_total_ns, box->gc_longest_ns);
+    }
     process_end(&p, NULL);
     return rc;
 }

@@ -93,9 +93,22 @@ struct mailbox {
     uint64_t block[WIRE_BLOCKS];         /* offsets; the supervisor fills 64.., the runner 0..63 */
     uint64_t brk[WIRE_BATCH];            /* heap size after each request */
     uint64_t brk_after_init;
+    uint64_t gc_pauses, gc_total_ns, gc_longest_ns; /* WIRE_GC: as mm_gc_stats says */
 };
 
+/* The answers file, in words: the block table of the timed passes, one cost a request in the latency
+ * pass, and with WIRE_GC the root table. Where that begins, and the length of all. */
+static inline uint64_t wire_roots_at(uint32_t mode, uint64_t request_count)
+{
+    return mode == WIRE_CHECK ? 0 : mode == WIRE_LATENCY ? 2 * request_count : request_count;
+}
+
+static inline uint64_t wire_answer_words(uint32_t mode, uint32_t flags, uint64_t request_count)
+{
+    return wire_roots_at(mode, request_count) + (flags & WIRE_GC ? request_count : 0) + 1;
+}
+
 /* The same in 32- and 64-bit processes. */
-_Static_assert(sizeof(struct mailbox) == 0x1788, "layout of the mailbox");
+_Static_assert(sizeof(struct mailbox) == 0x17a0, "layout of the mailbox");
 
 #endif

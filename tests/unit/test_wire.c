@@ -14,7 +14,7 @@ START_TEST(test_layout)
     ck_assert_uint_eq(offsetof(struct mailbox, want) % 8, 0);
     ck_assert_uint_eq(offsetof(struct mailbox, brk_after_init),
                       offsetof(struct mailbox, brk) + WIRE_BATCH * sizeof(uint64_t));
-    ck_assert_uint_eq(sizeof(struct mailbox), offsetof(struct mailbox, brk_after_init) + 8);
+    ck_assert_uint_eq(sizeof(struct mailbox), offsetof(struct mailbox, gc_longest_ns) + 8);
 }
 END_TEST
 
