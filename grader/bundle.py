@@ -50,12 +50,12 @@ class File:
     executable: bool = False
 
 
-def tree(traces: bool) -> list[File]:
-    """The sources that grading needs, below malloclab/; with the shipped TRACES or without."""
+def tree(shipped_traces: bool) -> list[File]:
+    """The sources that grading needs, below malloclab/; with SHIPPED_TRACES or without."""
     files = []
     for name in (*TREE, *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("tests/**/*.mk")))):
         top = ROOT / name
-        if name == "traces" and not traces:
+        if name == "traces" and not shipped_traces:
             continue
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
             inside = path.relative_to(ROOT)
@@ -78,11 +78,9 @@ def trace_files(folder: Path) -> list[File]:
     return [File(f"traces/{path.name}", path.read_bytes()) for path in found]
 
 
-def common(config: Config, traces: Path | None, course: Path | None) -> list[File]:
+def common(config: Config, traces: list[File], course: Path | None) -> list[File]:
     """What every bundle holds: the tree, the traces, the configuration, and a version to tell bundles apart."""
-    files = tree(traces=traces is None)
-    if traces:
-        files += trace_files(traces)
+    files = tree(shipped_traces=not traces) + traces
     if course:
         files.append(File(config.course or "", course.read_bytes()))
     digest = hashlib.sha256()
@@ -184,6 +182,9 @@ def _bundle(args: argparse.Namespace) -> int:
                       "Dockerfile to build it from")
     if "/" in args.filename or not args.filename.endswith(".c"):
         raise Problem(f"--file {plain(args.filename)}: the name of one C file, such as mm.c")
+    if args.platform == "gradescope" and args.output.is_dir():
+        raise Problem(f"{args.output}: is a folder; name the zip to write, such as autograder.zip")
+    traces = trace_files(args.traces) if args.traces else []
     course_file = Path(args.course) if args.course and Path(args.course).is_file() else None
     course = f"course/{course_file.name}" if course_file else args.course
     preflight(Mdriver(find(None), Wall(False), str(course_file.resolve()) if course_file else course,
@@ -191,11 +192,9 @@ def _bundle(args: argparse.Namespace) -> int:
     # We give up before the platform does: then it is our sentence that the student reads.
     config = Config(course, "traces" if args.traces else None, args.filename, args.title, seconds * 0.9 - 10,
                     not args.no_sandbox)
-    files = common(config, args.traces, course_file)
+    files = common(config, traces, course_file)
     if args.platform == "gradescope":
         made = gradescope(files)
-        if args.output.is_dir():
-            raise Problem(f"{args.output}: is a folder; name the zip to write, such as autograder.zip")
     elif args.platform == "autolab":
         made = autolab(files)
     else:

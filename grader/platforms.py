@@ -55,6 +55,11 @@ def build_log(result: dict) -> str:
     return cut((result.get("submission") or {}).get("build_log"))
 
 
+def build_words(result: dict) -> str:
+    """Why there is no program to run: mdriver's sentence, then the compiler's words."""
+    return "\n".join(filter(None, (plain(result.get("message") or "", 300), build_log(result)))) or "does not compile"
+
+
 def dumps(value: object) -> str:
     """JSON without NaN, which no platform's parser takes, and without raw non-ASCII, which some mangle."""
     return json.dumps(value, allow_nan=False)
@@ -116,7 +121,7 @@ def autolab(result: dict | None, fault: str | None = None, row: Row | None = Non
     score = result.get("score") or {}
     built = result["verdict"] != "build"
     feedback = {"_presentation": "semantic", "stages": ["Build", "Test", "Score"],
-                "Build": {"compile": {"passed": built} | ({} if built else {"hint": build_log(result)})},
+                "Build": {"compile": {"passed": built} | ({} if built else {"hint": build_words(result)})},
                 "Test": {}, "Score": {}}
     for trace in result["traces"]:
         ok = trace["verdict"] == "ok"
@@ -191,6 +196,6 @@ def _whole(points: float | None, most: float | None) -> dict[str, int]:
 def junit_cases(result: dict) -> list[tuple[str, float, str, str]]:
     """The traces as test cases: name, seconds, verdict, message; a failed build is one case."""
     if not result["traces"]:
-        return [("build", 0.0, result["verdict"], build_log(result) or result["verdict"])]
+        return [("build", 0.0, result["verdict"], build_words(result))]
     return [(t["name"], float(t.get("seconds") or 0), t["verdict"], "" if t["verdict"] == "ok" else explain(t))
             for t in result["traces"]]
