@@ -37,17 +37,26 @@ my %by; push @{$by{length $_}}, { word => $_, times => $count{$_} } for @order;
 for my $n (sort { $a <=> $b } keys %by) { print "$n: ", join(' ', map { "$_->{word}=$_->{times}" } @{$by{$n}}), "\n" }
 my $text = join '', @lines; $text =~ s/(\w+) (\w+)/$2 $1/g; print length $text, "\n";
 """
-PYTHON = """import json, textwrap, collections
+PYTHON = """class Node:
+    def __init__(self):
+        self.below, self.count = {}, 0
 text = open('text').read()
-words = collections.Counter(text.lower().split())
-tree = {}
-for word, count in words.items():
-    node = tree
+root, seen = Node(), {}
+for word in text.lower().split():
+    node = root
     for letter in word[:4]:
-        node = node.setdefault(letter, {})
-    node['count'] = node.get('count', 0) + count
-back = json.loads(json.dumps(tree, indent=1))
-print(len(textwrap.fill(text[:1200], 60)), len(back), sum(words.values()))
+        node = node.below.setdefault(letter, Node())
+    node.count += 1
+    seen.setdefault(len(word), []).append(word)
+def show(node, prefix=''):
+    if node.count:
+        yield f'{prefix}: {node.count}'
+    for letter in sorted(node.below):
+        yield from show(node.below[letter], prefix + letter)
+lines = list(show(root))
+squares = [n * n for n in range(2000) if n % 3]
+digits = str(3 ** 3000)
+print(len(lines), sum(squares), digits[:20], {length: len(set(words)) for length, words in seen.items()})
 """
 BASH = r"""declare -A count
 while read -r -a words; do
@@ -62,7 +71,7 @@ END { for (word in n) { m = split(at[word], lines, " "); s = s sprintf("%s:%d:%s
       k = split(s, rows, "\n"); for (i = 1; i <= k; i++) { sub(/:.*/, "", rows[i]); t[rows[i]] = rows[i] i }; print k, length(s) }
 """
 GNUPLOT = """set terminal svg size 800,600
-set samples 300; set isosamples 20
+set samples 300; set isosamples 13
 do for [i=1:1] { set title sprintf("Figure %d", i); set label i sprintf("label %d", i) at i,0
   plot [0:10] sin(x*i) title "sine", cos(x)/i with points, besj0(x*i) with impulses, norm(x) with filledcurves
   set hidden3d; splot x**2-y**2 with lines, sin(x)*cos(y*i); unset hidden3d }
@@ -94,9 +103,9 @@ RECORDINGS = (
               says="the C compiler proper, -O2, on zlib's zran.c"),
     Recording("ld", ["gcc", "-static", "-o", "minigzip", f"{EXAMPLES}/minigzip.c", "-lz"],
               "binutils gcc-12 libc6-dev zlib1g-dev", process="ld", says="the linker, minigzip linked statically"),
-    Recording("python3", ["/usr/bin/python3", "-S", "script.py"], "python3.11-minimal", f"head -n 60 {TEXT} > text",
+    Recording("python3", ["/usr/bin/python3", "-S", "script.py"], "python3.11-minimal", f"head -n 200 {TEXT} > text",
               environment="PYTHONMALLOC=malloc PYTHONHASHSEED=0",
-              says="an interpreter, without its own allocator: words, a tree of dictionaries, JSON, wrapped text"),
+              says="an interpreter, without its own allocator: a tree of dictionaries, lists, generators, long integers"),
     Recording("perl", ["perl", "script.pl", "text"], "perl-base", f"head -n 400 {TEXT} > text",
               environment="PERL_HASH_SEED=0", says="an interpreter: words counted, grouped and sorted"),
     Recording("sqlite3", ["sqlite3", "-init", "script.sql", ":memory:", ".quit"], "sqlite3",
