@@ -119,12 +119,18 @@ static void say_beforehand(const struct grading *g, const struct options *o)
             o->allocator_count == 1 ? "" : "s", seconds < 1 ? 1 : seconds);
 }
 
-static void say_next(const struct options *o, const struct result *r)
+static void say_next(const struct options *o, const struct result *r, size_t n)
 {
-    if (r->verdict == VERDICT_BUILD)
+    size_t built = 0, wrong = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        built += r[i].verdict != VERDICT_BUILD;
+        wrong += r[i].verdict != VERDICT_BUILD && r[i].verdict != VERDICT_OK;
+    }
+    if (!built)
         return;
-    if (r->verdict != VERDICT_OK)
-        printf("\nNext: the command at the end of a failure above runs that trace alone.\n");
+    if (wrong)
+        printf("\nNext: the command at the end of each failure above runs that trace alone.\n");
     else if (o->check_only)
         printf("\nNext: without %s, for the throughput.\n", o->check_each ? "-D" : "--check-only");
     else if (!o->peers && !o->plot)
@@ -157,7 +163,7 @@ static int put_out(const struct options *o, const struct result *r, size_t n)
             rc = complain(status, error);
     }
     if (!to_stdout && !o->autoresult)
-        say_next(o, &r[0]);
+        say_next(o, r, n);
     if (o->autoresult && !to_stdout) {
         report_autoresult(error, sizeof error, &r[n - 1]);
         if (error[0])

@@ -6,7 +6,8 @@
 
 #include "report.h"
 
-#define NAME_WIDTH 26
+#define NAME_WIDTH 17 /* of a column; longer traces' names widen theirs, up to LONG_NAME */
+#define LONG_NAME 28
 #define OUTPUT_LINES 12 /* of what an allocator printed, per failing trace */
 #define LOG_LINES 40    /* of what the compiler said */
 
@@ -17,6 +18,7 @@ static const char *const codes[] = { "", "\033[32m", "\033[31m", "\033[33m", "\0
 struct page {
     FILE *out;
     const struct table_options *options;
+    int name, verdict; /* widths of columns */
 };
 
 __attribute__((format(printf, 3, 4)))
@@ -79,12 +81,12 @@ static const char *short_name(const char *name, size_t width)
     return out;
 }
 
-/* Bytes with four digits and a unit of 1024. */
+/* Bytes with four digits and a unit of 1024: 8190, 562K, 14.9M. */
 static const char *bytes_text(uint64_t bytes)
 {
     static char text[4][24];
     static unsigned turn;
-    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+    static const char units[] = "\0KMGTP";
     char *out = text[turn++ % 4];
     double value = (double)bytes;
     size_t unit = 0;
@@ -93,7 +95,7 @@ static const char *bytes_text(uint64_t bytes)
         value /= 1024;
         unit++;
     }
-    snprintf(out, sizeof text[0], "%.*f %s", unit == 0 || value >= 999.5 ? 0 : value >= 99.95 ? 1 : 2, value, units[unit]);
+    snprintf(out, sizeof text[0], "%.*f%.1s", unit == 0 || value >= 99.95 ? 0 : 1, value, &units[unit]);
     return out;
 }
 
@@ -111,12 +113,12 @@ static const char *percent(int known, double fraction)
 
 static void table_head(const struct page *p)
 {
-    fprintf(p->out, "  %-*s %-12s %9s %11s %11s %7s %7s %9s %6s", NAME_WIDTH, "trace", "verdict", "requests",
+    fprintf(p->out, "%-*s %-*s %8s %7s %7s %6s %6s %7s %6s", p->name, "trace", p->verdict, "verdict", "requests",
             "payload", "heap", "util", "of max", "Kops", "speed");
     if (p->options->verbosity > 0)
-        fprintf(p->out, " %6s %5s", "+-", "runs");
+        fprintf(p->out, " %6s %4s", "+-", "runs");
     if (p->options->verbosity > 1)
-        fprintf(p->out, " %7s %7s %9s %8s %6s", "max", "header", "outside", "breaks", "weight");
+        fprintf(p->out, " %6s %6s %7s %7s %6s", "max", "header", "outside", "breaks", "weight");
     putc('\n', p->out);
 }
 
@@ -126,23 +128,23 @@ static void table_row(const struct page *p, const struct result *r, const struct
     const struct record *k = &o->record;
     int ok = k->verdict == VERDICT_OK;
 
-    fprintf(p->out, "  %-*s ", NAME_WIDTH, short_name(o->trace->name, NAME_WIDTH));
-    write_in(p, ok ? GOOD : BAD, "%-12s", verdict_word(k->verdict));
-    fprintf(p->out, " %9zu %11s %11s %7s %7s", o->trace->count, bytes_text(o->trace->peak_payload),
+    fprintf(p->out, "%-*s ", p->name, short_name(o->trace->name, (size_t)p->name));
+    write_in(p, ok ? GOOD : BAD, "%-*s", p->verdict, verdict_word(k->verdict));
+    fprintf(p->out, " %8zu %7s %7s %6s %6s", o->trace->count, bytes_text(o->trace->peak_payload),
             ok ? bytes_text(record_heap(k)) : "-", percent(ok, o->utilization),
             percent(ok && o->ceiling > 0, o->ceiling > 0 ? o->utilization / o->ceiling : 0));
     if (o->timed)
-        fprintf(p->out, " %9.0f", o->kops);
+        fprintf(p->out, " %7.0f", o->kops);
     else
-        fprintf(p->out, " %9s", "-");
+        fprintf(p->out, " %7s", "-");
     if (o->timed && o->relative > 0)
         fprintf(p->out, " %6.2f", o->relative);
     else
         fprintf(p->out, " %6s", "-");
     if (p->options->verbosity > 0)
-        fprintf(p->out, " %6s %5zu", percent(o->timed, k->relative_error), k->repetitions);
+        fprintf(p->out, " %6s %4zu", percent(o->timed, k->relative_error), k->repetitions);
     if (p->options->verbosity > 1)
-        fprintf(p->out, " %7s %7s %9s %8llu %6s", percent(1, o->ceiling), percent(1, o->header_ceiling),
+        fprintf(p->out, " %6s %6s %7s %7llu %6s", percent(1, o->ceiling), percent(1, o->header_ceiling),
                 bytes_text(k->outside), (unsigned long long)k->break_moves, weights[score_weight(r->course, o->trace)]);
     putc('\n', p->out);
 }
@@ -156,11 +158,16 @@ static void table_foot(const struct page *p, const struct result *r)
         snprintf(kops, sizeof kops, "%.0f", s->kops);
     if (s->has_relative)
         snprintf(relative, sizeof relative, "%.2f", s->relative);
-    snprintf(valid, sizeof valid, "%zu/%zu", s->valid, s->scored);
+    snprintf(valid, sizeof valid, "%zu of %zu", s->valid, s->scored);
     int of_ceiling = r->course->utilization.of == OF_CEILING;
-    fprintf(p->out, "  %-*s %-12s %9s %11s %11s %7s %7s %9s %6s\n", NAME_WIDTH, "scored traces, mean", valid, "", "", "",
+    fprintf(p->out, "%-*s %-*s %8s %7s %7s %6s %6s %7s %6s\n", p->name, "mean of scored", p->verdict, valid, "", "", "",
             of_ceiling ? "" : percent(s->has_utilization, s->utilization),
             of_ceiling ? percent(s->has_utilization, s->utilization) : "", kops, relative);
+    fprintf(p->out, "\n  util: peak payload / heap.  of max: against what is possible at %lld-byte alignment.%s%s\n",
+            (long long)r->course->alignment, r->reference ? "\n  speed: relative to " : "", r->reference ? r->reference : "");
+    if (p->options->verbosity > 1)
+        fprintf(p->out, "  max, header: utilization of a perfect allocator without headers; with 8-byte headers and blocks of at "
+                "least 32 bytes.\n");
 }
 
 /* ---- failures ---- */
@@ -318,7 +325,7 @@ static void head(const struct page *p, const struct result *r)
     if (strcmp(r->clock, "cpu") != 0)
         fprintf(p->out, ", clock %s", r->clock);
     if (r->image.static_bytes)
-        fprintf(p->out, ", %s of static data", bytes_text(r->image.static_bytes));
+        fprintf(p->out, ", %s bytes of static data", bytes_text(r->image.static_bytes));
     putc('\n', p->out);
     if (r->build.text[0])
         print_lines(p->out, r->build.text, "  ", -1);
@@ -340,8 +347,14 @@ static void build_failure(const struct page *p, const struct result *r)
 
 void report_table(FILE *out, const struct result *r, const struct table_options *options)
 {
-    const struct page p = { out, options };
+    struct page p = { out, options, NAME_WIDTH, 10 };
 
+    for (size_t i = 0; i < r->count; i++) {
+        int name = (int)strlen(short_name(r->outcomes[i].trace->name, LONG_NAME));
+        int verdict = (int)strlen(verdict_word(r->outcomes[i].record.verdict));
+        p.name = name > p.name ? name : p.name;
+        p.verdict = verdict > p.verdict ? verdict : p.verdict;
+    }
     if (r->verdict == VERDICT_BUILD) {
         build_failure(&p, r);
         findings(&p, r);
@@ -378,7 +391,7 @@ void report_table(FILE *out, const struct result *r, const struct table_options 
 
 void report_summary(FILE *out, const struct result *r, size_t n, const struct table_options *options)
 {
-    const struct page p = { out, options };
+    const struct page p = { out, options, NAME_WIDTH, 10 };
 
     fprintf(out, "\n%-16s %-12s %7s %8s %9s %6s %7s\n", "allocator", "verdict", "valid", "util", "Kops", "speed", "index");
     for (size_t i = 0; i < n; i++) {
@@ -393,6 +406,6 @@ void report_summary(FILE *out, const struct result *r, size_t n, const struct ta
             snprintf(index, sizeof index, "%.1f", s->index);
         fprintf(out, "%-16s ", short_name(r[i].image.name, 16));
         write_in(&p, r[i].verdict == VERDICT_OK ? GOOD : BAD, "%-12s", verdict_word(r[i].verdict));
-        fprintf(out, " %7s %8s %9s %6s %7s\n", valid, percent(s->has_utilization, s->utilization), kops, relative, index);
+        fprintf(out, " %7s %7s %7s %6s %6s\n", valid, percent(s->has_utilization, s->utilization), kops, relative, index);
     }
 }
