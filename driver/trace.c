@@ -23,8 +23,10 @@
  * in the table when its block is freed, so there are no deletions. */
 struct slot {
     int32_t id;       /* -1: empty */
-    uint32_t request; /* index of the request that made its block, or REF_NULL: not live */
+    uint32_t request; /* index of the request that made its block, or not live: REF_NULL, REF_GONE */
 };
+
+#define REF_GONE (REF_NULL - 1) /* freed by "r id 0", whose answer NULL may be freed once more */
 
 struct id_map {
     struct slot *slots;
@@ -229,9 +231,15 @@ static int parse_header(struct parser *p)
 
     if (p->end - p->at >= 3 && !memcmp(p->at, "\xef\xbb\xbf", 3))
         p->at += 3; /* a byte order mark, left by an editor */
-    for (int i = 0; i < 4; i++)
-        if (!next_line(p) || number(p, &p->header[i]) != NUMBER || !at_line_end(p))
+    for (int i = 0; i < 4; i++) {
+        enum number n = next_line(p) ? number(p, &p->header[i]) : NUMBER_MISSING;
+        if (n == NUMBER_HUGE)
+            p->header[i] = UINT64_MAX; /* a wrong count like any other */
+        else if (n != NUMBER)
             return fail_expected(p, expected[i]);
+        if (!at_line_end(p))
+            return fail_expected(p, expected[i]);
+    }
 
     uint64_t weight = p->header[0];
     if (p->header[0] > WEIGHT_SPEED) {
@@ -293,15 +301,15 @@ static int resolve(struct parser *p, struct request *q, uint32_t index)
 
     if (!slot)
         return fail(p, "out of memory");
-    uint32_t live = slot->request;
+    uint32_t live = slot->request == REF_GONE ? REF_NULL : slot->request;
     if (live != REF_NULL && (q->kind == REQ_MALLOC || q->kind == REQ_CALLOC))
         return fail(p, "expected an id that is not in use, but %d is live (since line %u); free it first",
                     q->id, p->trace->requests[live].line);
-    if (live == REF_NULL && q->kind == REQ_FREE)
-        return fail(p, "expected the id of a live block, but %d is not live; only \"f -1\" frees nothing",
+    if (slot->request == REF_NULL && q->kind == REQ_FREE)
+        return fail(p, "expected the id of a live block, but %d is not live; \"f -1\" is free(NULL)",
                     q->id);
     q->ref = live;
-    slot->request = request_makes_block(q) ? index : REF_NULL;
+    slot->request = request_makes_block(q) ? index : q->kind == REQ_REALLOC ? REF_GONE : REF_NULL;
     if (q->id > p->highest_id)
         p->highest_id = q->id;
     return 0;
@@ -345,11 +353,24 @@ static int parse_request(struct parser *p)
     return q->id < 0 ? 0 : resolve(p, q, (uint32_t)index);
 }
 
+/* Whether all requests that the header announces are there, and what follows is none. */
+static int at_trailer(const struct parser *p)
+{
+    return p->trace->count && p->trace->count == p->header[2] && !memchr("acrf", *p->at, 4);
+}
+
 static int parse_requests(struct parser *p)
 {
-    while (next_line(p))
+    while (next_line(p)) {
+        if (at_trailer(p)) {
+            if (warn(p, p->line, "what follows is no request; ignored, for the header's %zu requests are all there",
+                     p->trace->count))
+                return -1;
+            break;
+        }
         if (parse_request(p))
             return -1;
+    }
     if (!p->trace->count)
         return fail_expected(p, "at least one request (" FORMS ") after the header");
     return 0;

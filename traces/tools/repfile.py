@@ -88,14 +88,18 @@ def most_live(requests: Iterable[Request]) -> int:
 def violation(requests: Iterable[Request]) -> str | None:
     """What makes these requests no trace; None if nothing does."""
     live: set[int] = set()
+    gone: set[int] = set()  # freed by realloc to 0 bytes: the NULL that it gave may be freed
     for number, (kind, ident, size) in enumerate(requests, 1):
         if kind in "ac" and ident in live:
             return f"request {number}: id {ident} is live already"
-        if kind == "f" and ident != -1 and ident not in live:
+        if kind == "f" and ident != -1 and ident not in live and ident not in gone:
             return f"request {number}: id {ident} is not live"
         if not (0 <= size <= LARGEST_SIZE and (0 <= ident <= LARGEST_ID or (kind == "f" and ident == -1))):
             return f"request {number}: {kind} {ident} {size}: out of range"
-        if kind == "f" or (kind == "r" and size == 0 and ident in live):
+        gone.discard(ident)
+        if kind == "r" and size == 0 and ident in live:
+            gone.add(ident)
+        if kind == "f" or ident in gone:
             live.discard(ident)
         else:
             live.add(ident)
@@ -132,6 +136,7 @@ def parse(path: Path, text: str) -> Trace:
     if len(lines) < 5:
         raise Problem(f"{path}: expected four header lines and at least one request, found {len(lines)} lines")
     requests: list[Request] = []
+    warnings: list[str] = []
     unsized, previous = 0, None
     for number, line in lines[4:]:
         found = REQUEST.match(line)
@@ -145,13 +150,16 @@ def parse(path: Path, text: str) -> Trace:
         elif (bare := UNSIZED.match(line)) and previous is not None:
             requests.append(("a", int(bare[1]), previous))
             unsized += 1
+        elif requests and len(requests) == header[2] and line[0] not in "acrf":
+            warnings.append(f"what follows line {number - 1} is no request; ignored")
+            break
         else:
             raise Problem(f'{path}:{number}: expected "a id size", "c id size", "r id size" or "f id", '
                           f'found "{line[:60]}"')
     wrong = violation(requests)
     if wrong:
         raise Problem(f"{path}: {wrong}")
-    trace = Trace(path.name, requests)
+    trace = Trace(path.name, requests, warnings=warnings)
     if header[0] > SPEED:
         trace.dialect, trace.extra, trace.weight = "classic", header[0], header[3]
     elif header[3] <= 1:
