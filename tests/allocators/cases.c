@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #define HEAP ((size_t)512 << 20)
 
@@ -140,6 +142,7 @@ static void soak(void)
     const char *given = getenv("SOAK");
     size_t requests = given ? (size_t)strtoull(given, NULL, 0) : 200000;
 
+    alarm((unsigned)(60 + requests / 20000));
     random_run(requests < 10 ? 10 : requests, SLOTS, 2000, requests / 20 + 1);
 }
 
@@ -308,12 +311,17 @@ static sigjmp_buf crashed;
 
 static void on_crash(int signo) { siglongjmp(crashed, signo); }
 
-/* What mm_checkheap makes of the heap: 0 sound, 1 broken, -1 it crashed. */
+/* What mm_checkheap makes of the heap: 0 sound, 1 broken, -1 it crashed or found no end. */
 static int opinion(void)
 {
+    const struct itimerval patience = { .it_value = { 0, 100000 } }, off = { .it_value = { 0, 0 } };
+
     if (sigsetjmp(crashed, 1))
         return -1;
-    return mm_checkheap(0) != 0;
+    setitimer(ITIMER_VIRTUAL, &patience, NULL);
+    int found = mm_checkheap(0) != 0;
+    setitimer(ITIMER_VIRTUAL, &off, NULL);
+    return found;
 }
 
 /* One metadata word after the other is overwritten: mm_checkheap must notice many. Not all: a word of a free
@@ -324,6 +332,7 @@ static void damaged_metadata(void)
 
     signal(SIGSEGV, on_crash);
     signal(SIGBUS, on_crash);
+    signal(SIGVTALRM, on_crash);
     start(HEAP);
     for (size_t i = 0; i < 16; i++)
         slot[i] = (struct slot){ mm_malloc(40 + 24 * i), 40 + 24 * i, i };

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +27,18 @@ enum { CASE_SECONDS = 60 };
 
 uint64_t seed;
 const char *allocator;
+struct misused *misused;
+
+enum family family(void)
+{
+    static const char *const names[FAMILIES] = { [NAIVE] = "naive", [BUDDY] = "buddy", [SLAB] = "slab", [GC] = "gc",
+                                                 [CHAMPION] = "champion" };
+
+    for (int f = 0; f < FAMILIES; f++)
+        if (names[f] && strcmp(names[f], allocator) == 0)
+            return (enum family)f;
+    return TAGS;
+}
 
 void fail(const char *format, ...)
 {
@@ -89,23 +102,36 @@ static int run_child(void (*body)(void), char *text, size_t size)
 
 /* ---- cases ---- */
 
-/* WHAT must be the death of a program: SIGABRT with a sentence that names CALL and has REASON in it. */
+/* The sentence with its number put in. */
+static void complete(char *out, size_t size, const char *sentence)
+{
+    const char *percent = strchr(sentence, '%');
+    char number[32] = "";
+
+    if (!percent) {
+        snprintf(out, size, "%s", sentence);
+        return;
+    }
+    if (percent[1] == 'd')
+        snprintf(number, sizeof number, "%d", MM_ALIGNMENT);
+    else
+        snprintf(number, sizeof number, percent[1] == '#' ? "%#zx" : "%zu", misused->number);
+    snprintf(out, size, "%.*s%s%s", (int)(percent - sentence), sentence, number, percent + 1 + strcspn(percent + 1, "dux") + 1);
+}
+
+/* Must be the death of a program, with exactly its sentence. */
 static int dies(const struct misuse_case *c)
 {
-    char text[4096], wanted[64];
+    char text[4096], sentence[256], wanted[400];
     int status = run_child(c->body, text, sizeof text);
 
-    snprintf(wanted, sizeof wanted, "mm.c: %s(0x", c->call);
-    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT) {
-        printf("FAILED %s: %s: did not abort but ended with status %#x\n", allocator, c->name, (unsigned)status);
-        return 0;
-    }
-    if (!strstr(text, wanted) || !strstr(text, c->reason)) {
-        printf("FAILED %s: %s: aborted without \"%s...): ... %s\" but said: %s\n", allocator, c->name, wanted,
-               c->reason, text);
-        return 0;
-    }
-    return 1;
+    complete(sentence, sizeof sentence, c->sentence[family()]);
+    snprintf(wanted, sizeof wanted, "mm.c: %s(%p): %s\n", c->call, misused->address, sentence);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strcmp(text, wanted) == 0)
+        return 1;
+    printf("FAILED %s, alignment %d, %zu bits: %s: must abort with\n    %s  but ended with status %#x and\n    %s\n",
+           allocator, MM_ALIGNMENT, 8 * sizeof(void *), c->name, wanted, (unsigned)status, text);
+    return 0;
 }
 
 static int succeeds(const struct test_case *c)
@@ -134,10 +160,16 @@ int main(int argc, char **argv)
     }
     allocator = argv[1];
     seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 1000003u + (uint64_t)getpid();
+    misused = mmap(NULL, sizeof *misused, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (misused == MAP_FAILED)
+        fail("mmap: %s", strerror(errno));
     for (const struct test_case *c = test_cases; c->name; c++)
         *(succeeds(c) ? &passed : &failed) += 1;
+    for (const struct test_case *c = collector_cases; c && c->name; c++)
+        *(succeeds(c) ? &passed : &failed) += 1;
     for (const struct misuse_case *c = misuse_cases; c->name; c++)
-        *(dies(c) ? &passed : &failed) += 1;
+        if (c->sentence[family()])
+            *(dies(c) ? &passed : &failed) += 1;
     printf("%s, alignment %d, %zu bits, SEED=%llu: %d passed, %d failed\n", allocator, MM_ALIGNMENT,
            8 * sizeof(void *), (unsigned long long)seed, passed, failed);
     return failed ? 1 : 0;

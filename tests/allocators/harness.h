@@ -13,11 +13,23 @@ extern const char *allocator;  /* name of the allocator under test */
 /* A case that must end by itself. */
 struct test_case { const char *name; void (*body)(void); };
 
-/* A case that must end in abort(), after a sentence on stderr that names CALL and has REASON in it. */
-struct misuse_case { const char *name, *call, *reason; void (*body)(void); };
+/* Allocators that find misuse in the same way. */
+enum family { TAGS, NAIVE, BUDDY, SLAB, GC, CHAMPION, FAMILIES };
+
+/* A case that must end in abort(), after the one line `mm.c: CALL(ADDRESS): SENTENCE` on stderr. Each family has
+ * its own sentence; NULL where it has nothing that could be misused so. A %zu or %#zx in it is `misused.number`,
+ * a %d the alignment. */
+struct misuse_case { const char *name, *call; void (*body)(void); const char *sentence[FAMILIES]; };
+
+/* What the body of a misuse case notes before it commits it. */
+struct misused { void *address; size_t number; };
+extern struct misused *misused;
 
 extern const struct test_case test_cases[];     /* ended by a NULL name */
 extern const struct misuse_case misuse_cases[]; /* ended by a NULL name */
+extern const struct test_case collector_cases[] __attribute__((weak)); /* where the allocator is a collector */
+
+enum family family(void); /* of the allocator under test */
 
 /* Ends the case as failed, with a sentence. */
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);
