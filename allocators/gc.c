@@ -251,7 +251,7 @@ static struct block *allocate_or_collect(size_t need, const void *keep)
     if (is_due() && !index_find(need)) /* the heap would grow */
         collect(keep);
     struct block *b = allocate_known(need);
-    if (!b && gc.allocated > 0) { /* exhausted, but perhaps with garbage */
+    if (!b && gc.roots) { /* exhausted, but perhaps with garbage */
         collect(keep);
         b = allocate_known(need);
     }

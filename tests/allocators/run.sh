@@ -17,7 +17,7 @@ fi
 for b in $bits; do
     gcc $flags -m$b -I. -c memlib.c -o "$work/memlib.$b.o" || exit 1
     for a in 8 16; do
-        for part in harness cases misuse; do
+        for part in harness cases misuse collector; do
             gcc $flags -m$b -DMM_ALIGNMENT=$a -I. -c tests/allocators/$part.c -o "$work/$part.$b.$a.o" || exit 1
         done
     done
@@ -25,6 +25,7 @@ done
 
 run_one() { # NAME BITS ALIGNMENT: one line at the end that ends in `N passed, N failed`
     local dir="$work/$1.$2.$3" objects=("$work/memlib.$2.o" "$work"/{harness,cases,misuse}.$2.$3.o)
+    [ "$1" = gc ] && objects+=("$work/collector.$2.$3.o")
     mkdir "$dir"
     allocators/amalgamate.py "allocators/$1.c" -o "$dir/mm.c" \
         && gcc $flags -m$2 -DMM_ALIGNMENT=$3 -I. "$dir/mm.c" "${objects[@]}" -o "$dir/harness" \
