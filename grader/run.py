@@ -136,7 +136,8 @@ def _grade(options: Options, store: Store) -> int:
 
     take_in(options, store)
     store.put(course=key[0], traces=key[1], settings=key[2], attempts=options.attempts,
-              sandbox="full" if options.sandbox else "none", trace_folder=str(traces or ""), mdriver=program)
+              sandbox="full" if options.sandbox else "none", trace_folder=str(traces or ""), mdriver=program,
+              course_argument=mdriver.course or "")
     if options.regrade:
         forgotten = store.forget(options.regrade)
         executor_slurm.abandon(options.out)  # or an earlier array's files would bring the old results back

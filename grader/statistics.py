@@ -1,4 +1,4 @@
-"""What a class did, in figures: pure functions over gradebook lines and mdriver's results; no files, no output.
+"""What a class did, in figures: functions over gradebook lines and mdriver's results; no files, no output.
 
 One pass over the results, which are read one at a time: what is kept of a submission is a line of the table and two
 numbers a trace, so that 50,000 submissions fit.
@@ -7,6 +7,7 @@ numbers a trace, so that 50,000 submissions fit.
 import hashlib
 import hmac
 import re
+import secrets
 from array import array
 from base64 import b32encode
 from bisect import bisect_left
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from math import exp, log
 
-from grader.store import Row
+from grader.store import Row, Store
 from grader.text import count, plain
 
 BINS = 20
@@ -138,7 +139,7 @@ class Statistics:
     reference: str              # name of the reference allocator, or empty
 
     def as_json(self) -> dict:
-        """Plain data. It names people; `anonymous` makes the version to publish."""
+        """Plain data. It names people; nothing of it is to be published as it is."""
         data = asdict(self)
         for group, source in zip(data["failures"], self.failures):
             group["sentence"] = source.sentence
@@ -271,6 +272,15 @@ def collect(rows: Iterable[tuple[Row, dict | None]], secret: str = "") -> Statis
         entries=entries, traces=summaries,
         failures=sorted(groups.values(), key=lambda g: (-g.failed, g.trace, g.verdict, g.kind)),
         best=_best(entries), reference=reference)
+
+
+def of_store(store: Store) -> Statistics:
+    """The figures of a batch; the aliases in them stay the same as long as its folder."""
+    secret = store.get("alias_secret")
+    if secret is None:
+        secret = secrets.token_hex(16)
+        store.put(alias_secret=secret)
+    return collect(((row, store.result(row) if row.status == "graded" else None) for row in store.rows()), secret)
 
 
 def rank(entries: list[Entry]) -> None:

@@ -18,6 +18,19 @@ def plain(text: str, limit: int = 80) -> str:
     return shown
 
 
+def fit(text: str, width: int) -> str:
+    """TEXT in exactly WIDTH columns of a terminal, where some characters take two and some none."""
+    def columns(char: str) -> int:
+        return 0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+    shown, used = plain(text), 0
+    for place, char in enumerate(shown):
+        if used + columns(char) > width - (place < len(shown) - 1):
+            return shown[:place] + "…" + " " * (width - used - 1)
+        used += columns(char)
+    return shown + " " * (width - used)
+
+
 def slug(text: str) -> str:
     """A file name for TEXT: readable, at most 60 bytes of ASCII, distinct for distinct texts."""
     safe = re.sub(r"[^A-Za-z0-9._@-]+", "-", text).strip("-.")[:48]
