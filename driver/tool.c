@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -28,6 +29,8 @@
 #define FILE_BYTES ((rlim_t)64 << 20)
 #define LOG_BYTES 65536
 #define BWRAP "/usr/bin/bwrap"
+#define PREFIX "mdriver-"    /* of our folders' names */
+#define STALE_SECONDS 60
 
 static int no_sandbox;
 
@@ -205,6 +208,39 @@ int tool_sandbox_works(char *error, size_t error_size)
 
 /* ---- folders ---- */
 
+static void remove_at(int parent, const char *name, int depth)
+{
+    int fd = depth < 8 ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+
+    for (struct dirent *e; d && (e = readdir(d)) != NULL;)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && unlinkat(fd, e->d_name, 0))
+            remove_at(fd, e->d_name, depth + 1);
+    if (d)
+        closedir(d);
+    unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/* Removes what runs that were killed have left: folders that nobody has locked,
+ * old enough that nobody is about to. */
+static void sweep(const char *base)
+{
+    DIR *d = opendir(base);
+
+    for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
+        struct stat st;
+        int fd = strncmp(e->d_name, PREFIX, strlen(PREFIX)) == 0
+               ? openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+        if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == (geteuid() ? geteuid() : NOBODY)
+            && time(NULL) - st.st_ctime > STALE_SECONDS && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            remove_at(dirfd(d), e->d_name, 0);
+        if (fd >= 0)
+            close(fd);
+    }
+    if (d)
+        closedir(d);
+}
+
 /* Whether the user that tools run as can reach PATH: root's own folders are often closed to others. */
 static int reachable(const char *path)
 {
@@ -228,26 +264,18 @@ char *tool_folder(void)
 
     if (!base || base[0] != '/' || (geteuid() == 0 && !reachable(base)))
         base = "/tmp";
-    if (asprintf(&path, "%s/mdriver-XXXXXX", base) < 0)
+    static int swept;
+    if (!swept++)
+        sweep(base);
+    if (asprintf(&path, "%s/" PREFIX "XXXXXX", base) < 0)
         return NULL;
-    if (!mkdtemp(path) || (geteuid() == 0 && chown(path, NOBODY, NOBODY))) {
+    /* The lock, held until this process ends, says that somebody still works there. */
+    int fd = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd < 0 || flock(fd, LOCK_SH) || (geteuid() == 0 && fchown(fd, NOBODY, NOBODY))) {
         free(path);
         return NULL;
     }
     return path;
-}
-
-static void remove_at(int parent, const char *name, int depth)
-{
-    int fd = depth < 8 ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-
-    for (struct dirent *e; d && (e = readdir(d)) != NULL;)
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && unlinkat(fd, e->d_name, 0))
-            remove_at(fd, e->d_name, depth + 1);
-    if (d)
-        closedir(d);
-    unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 void tool_folder_remove(const char *folder) { remove_at(AT_FDCWD, folder, 0); }
