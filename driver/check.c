@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/wait.h>
 
+#include "confine.h"
 #include "pattern.h"
 #include "process.h"
 #include "shadow.h"
@@ -22,7 +23,7 @@
  * take real memory. */
 #define SPARSE_PEAK (UINT64_C(8) << 30)
 #define ADDRESS_SPACE (UINT64_C(80) << 40) /* the largest hole in a process with randomised addresses */
-#define ADDRESS_SPACE_32 (UINT64_C(0x50000000))
+#define ADDRESS_SPACE_32 (UINT64_C(0xa0000000))
 
 /* Private memory that any runner touches: the C library, its stack's first
  * pages, the mailbox. What exceeds it is the allocator's. */
@@ -174,7 +175,8 @@ static int died_by_signal(struct check *c, size_t index, int signo)
     uint64_t gap = address > box->want ? address - box->want : box->want - address;
     if (told && signo == SIGSEGV && gap < 65536)
         return fail_at(c, index, VERDICT_CRASH, "the stack overflowed (endless recursion, or a large local array; "
-                       "the stack has %llu KiB) at %s", 256ull, where);
+                       "the stack has %llu KiB) at %s",
+                       (unsigned long long)(c->options->stack_limit ? c->options->stack_limit : CONFINE_STACK) >> 10, where);
     if (told && (signo == SIGSEGV || signo == SIGBUS))
         return fail_at(c, index, VERDICT_CRASH, "%s touching address 0x%llx%s at %s", strsignal(signo),
                        (unsigned long long)address, address < 4096 ? " (a NULL pointer)" : "", where);
@@ -218,11 +220,16 @@ static int null_answer(struct check *c, size_t index)
 {
     const struct request *q = &c->trace->requests[index];
 
-    if (q->size == 0 && !(c->options->null_is_failure_at_zero && q->kind != REQ_REALLOC)) {
-        if (q->kind == REQ_REALLOC && q->ref != REF_NULL && c->live[q->ref])
+    int resizes = q->kind == REQ_REALLOC && q->ref != REF_NULL;
+
+    if (q->size == 0 && (resizes ? c->options->accepts.realloc_zero_null : c->options->accepts.malloc_zero_null)) {
+        if (resizes && c->live[q->ref])
             release(c, q->ref); /* realloc to 0 freed it */
         return 1;
     }
+    if (q->size == 0)
+        return fail_at(c, index, VERDICT_NULL_ANSWER, "NULL for %s; this course wants a block even of size 0",
+                       request_text(c, index));
     if (c->refused)
         return fail_at(c, index, VERDICT_HEAP_LIMIT,
                        "the heap reached its limit of %llu bytes with %llu payload bytes live, at %s",
@@ -477,6 +484,29 @@ static int finish(struct check *c)
     return 1;
 }
 
+/* After a trace with calloc, where the course asks for it: COUNT * SIZE must not wrap around. */
+static int refuses_overflow(struct check *c)
+{
+    size_t end = c->trace->count;
+    size_t i = 0;
+
+    while (i < end && c->trace->requests[i].kind != REQ_CALLOC)
+        i++;
+    if (i == end || c->options->accepts.calloc_overflow)
+        return 1;
+    c->process.box->flags |= WIRE_OVERFLOW;
+    c->process.box->block[0] = 0;
+    enum process_turn turn = serve(c);
+    if (turn == TURN_LATE)
+        return late(c, end);
+    if (turn == TURN_DEAD)
+        return died(c, end);
+    if (c->process.box->block[0])
+        return fail_at(c, end, VERDICT_OUTSIDE, "after the trace, calloc(SIZE_MAX / 24 + 1, 24) returned a block; the product "
+                       "overflows, so no block can hold it: return NULL");
+    return 1;
+}
+
 static int start(struct check *c)
 {
     const struct pass_options *o = c->options;
@@ -487,6 +517,7 @@ static int start(struct check *c)
         .alignment = o->alignment,
         .heap_limit = o->heap_limit && o->heap_limit < most && !sparse(c) ? o->heap_limit : most,
         .time_limit = o->time_limit, .output_cap = o->output_cap ? o->output_cap : 65536,
+        .stack_limit = o->stack_limit,
     };
     char error[256];
 
@@ -537,7 +568,7 @@ static void replay(struct check *c)
         next += count;
     }
     if (sound)
-        sound = finish(c);
+        sound = finish(c) && refuses_overflow(c);
     process_end(&c->process, &c->record->output);
     shadow_delete(c->shadow);
     c->shadow = NULL;

@@ -4,6 +4,7 @@
 #ifndef CHECK_PASS_H /* CHECK_H is the unit test library's */
 #define CHECK_PASS_H
 
+#include "course.h"
 #include "record.h"
 #include "runner_image.h"
 #include "trace.h"
@@ -16,7 +17,8 @@ struct pass_options {
     uint32_t wire_flags;     /* WIRE_INIT_BOOL and friends */
     uint64_t outside_cap;    /* most bytes outside the heap, or VERDICT_STATIC_LIMIT; 0: no cap */
     int charge_outside;      /* memory outside the heap counts as heap */
-    int null_is_failure_at_zero; /* course refuses NULL for malloc(0) */
+    struct accepts accepts;  /* which of the answers that C allows */
+    uint64_t stack_limit;    /* bytes of stack */
     uint64_t seed;           /* of the payload patterns and batch lengths; 0: from the kernel */
     int batch_max;           /* requests revealed at once: 0 the default, 1 for exact diagnosis */
     int cpu;                 /* core to run on, or -1 for the current one */

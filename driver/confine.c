@@ -154,7 +154,7 @@ int confine_self(const struct confinement *c)
 {
     if (personality(ADDR_NO_RANDOMIZE) < 0)
         return -1;
-    if (limit(RLIMIT_STACK, CONFINE_STACK) || limit(RLIMIT_CORE, 0)
+    if (limit(RLIMIT_STACK, c->stack ? c->stack : CONFINE_STACK) || limit(RLIMIT_CORE, 0)
         || limit(RLIMIT_AS, c->address_space) || limit(RLIMIT_DATA, c->writable)
         || limit(RLIMIT_CPU, (uint64_t)ceil(c->cpu_seconds) + 1)
         || limit(RLIMIT_FSIZE, c->file_bytes) || limit(RLIMIT_NPROC, 1)

@@ -16,9 +16,10 @@ struct confinement {
     uint64_t writable;        /* bytes of private writable memory besides the stack */
     double cpu_seconds;
     uint64_t file_bytes;      /* largest file it may write */
+    uint64_t stack;           /* bytes of stack; 0: CONFINE_STACK */
 };
 
-/* Bytes of stack a submission has; part of the published cap. */
+/* Bytes of stack a submission has unless its course says otherwise; part of the published cap. */
 #define CONFINE_STACK ((uint64_t)256 << 10)
 
 /* Prepares the syscall filters once, in the supervisor. 0, or -1 with errno. */

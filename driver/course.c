@@ -3,6 +3,8 @@
 #include "course.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <libconfig.h>
 #include <limits.h>
 #include <math.h>
@@ -10,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- the table ---- */
@@ -41,6 +44,8 @@ static const char *const combines[] = { "sum", "product", NULL };
 #define AT(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 #define NONE ((size_t)-1)
 #define BIG 9e18
+#define BASES_MOST 4
+#define HEAP_MOST_32 INT64_C(0xa0000000)
 
 #define P(member) AT(struct part, member)
 static const struct field part_fields[] = {
@@ -73,6 +78,14 @@ static const struct field rules_fields[] = {
     { 0 },
 };
 
+#define A(member) AT(struct accepts, member)
+static const struct field accepts_fields[] = {
+    { "malloc_zero_null", BOOLEAN, A(malloc_zero_null), NULL, NULL, 0, 0, NONE, 0 },
+    { "realloc_zero_null", BOOLEAN, A(realloc_zero_null), NULL, NULL, 0, 0, NONE, 0 },
+    { "calloc_overflow", BOOLEAN, A(calloc_overflow), NULL, NULL, 0, 0, NONE, 0 },
+    { 0 },
+};
+
 #define C(member) AT(struct course, member)
 static const struct field utilization_fields[] = {
     { "mean", WORD, C(utilization.mean), means, NULL, 0, 0, NONE, 1 },
@@ -86,6 +99,7 @@ static const struct field throughput_fields[] = {
 };
 
 static const struct field course_fields[] = {
+    { "base", STRING, C(base), NULL, NULL, 0, 0, NONE, 0 },
     { "title", STRING, C(title), NULL, NULL, 0, 0, NONE, 1 },
     { "dialect", WORD, C(dialect), dialects, NULL, 0, 0, NONE, 1 },
     { "bits", INTEGER, C(bits), NULL, NULL, 0, 64, NONE, 0 },
@@ -94,10 +108,12 @@ static const struct field course_fields[] = {
     { "flags", STRINGS, C(flags), NULL, NULL, 0, 0, offsetof(struct course, flag_count), 0 },
     { "outside", WORD, C(outside), outsides, NULL, 0, 0, NONE, 0 },
     { "outside_cap", INTEGER, C(outside_cap), NULL, NULL, 0, BIG, NONE, 0 },
-    { "null_for_zero", BOOLEAN, C(null_for_zero), NULL, NULL, 0, 0, NONE, 0 },
+    { "stack_limit", INTEGER, C(stack_limit), NULL, NULL, 65536, 64 << 20, NONE, 0 },
+    { "accepts", GROUP, C(accepts), NULL, accepts_fields, 0, 0, NONE, 0 },
     { "checkheap", WORD, C(checkheap), checkheaps, NULL, 0, 0, NONE, 0 },
     { "reference", STRING, C(reference), NULL, NULL, 0, 0, NONE, 0 },
     { "traces", STRING, C(traces), NULL, NULL, 0, 0, NONE, 0 },
+    { "scored", STRINGS, C(scored), NULL, NULL, 0, 0, offsetof(struct course, scored_count), 0 },
     { "weights", WORD, C(weights), weightings, NULL, 0, 0, NONE, 0 },
     { "invalid", WORD, C(invalid), invalids, NULL, 0, 0, NONE, 0 },
     { "utilization", GROUP, 0, 0, NULL, utilization_fields, 0, 0, NONE, 1 },
@@ -118,6 +134,7 @@ static const char *const placeholders[] = { "score", "raw", "index", "kops", "ut
 
 struct reader {
     const char *path;
+    int inherits;         /* settings that are missing here stand in the base */
     char *error;
     size_t error_size;
 };
@@ -126,7 +143,8 @@ __attribute__((format(printf, 3, 4)))
 static int bad(const struct reader *r, const config_setting_t *s, const char *format, ...)
 {
     va_list args;
-    int n = snprintf(r->error, r->error_size, "%s:%u: ", r->path, config_setting_source_line(s));
+    const char *file = config_setting_source_file(s); /* of an @include, else NULL */
+    int n = snprintf(r->error, r->error_size, "%s:%u: ", file ? file : r->path, config_setting_source_line(s));
 
     va_start(args, format);
     if (n > 0 && (size_t)n < r->error_size)
@@ -226,14 +244,15 @@ static int read_list(const struct reader *r, const config_setting_t *s, const st
 
     if (!config_setting_is_aggregate(s) || config_setting_is_group(s))
         return bad(r, s, "%s must be a list", f->name);
-    if (count == 0 || count > room)
-        return bad(r, s, "%s must have 1 to %zu entries", f->name, room);
+    if (count < (f->type == PARTS) || count > room)
+        return bad(r, s, "%s must have %d to %zu entries", f->name, f->type == PARTS, room);
+    const struct reader whole = { .path = r->path, .error = r->error, .error_size = r->error_size };
     for (size_t i = 0; i < count; i++) {
         const config_setting_t *entry = config_setting_get_elem(s, (unsigned)i);
         char *to = base + f->offset + i * item;
         if (f->type == PARTS)
-            ((struct part *)(void *)to)->power = 1;
-        if (f->type == PARTS ? read_group(r, entry, f->fields, to) : read_string(r, entry, f->name, to, item))
+            *(struct part *)(void *)to = (struct part){ .power = 1 };
+        if (f->type == PARTS ? read_group(&whole, entry, f->fields, to) : read_string(r, entry, f->name, to, item))
             return -1;
     }
     *(size_t *)(void *)(base + f->count_offset) = count;
@@ -299,7 +318,7 @@ static int read_group(const struct reader *r, const config_setting_t *s, const s
         if (read_field(r, entry, f, base))
             return -1;
     }
-    for (const struct field *f = fields; f->name; f++)
+    for (const struct field *f = fields; f->name && !r->inherits; f++)
         if (f->required && !config_setting_get_member(s, f->name))
             return bad(r, s, "%s is missing", f->name);
     return 0;
@@ -337,6 +356,15 @@ static int check_course(const struct reader *r, const config_setting_t *root, co
 
     if (c->bits != 0 && c->bits != 32 && c->bits != 64)
         return bad(r, config_setting_get_member(root, "bits"), "bits must be 32, 64, or 0 for either");
+    if (!config_setting_get_member(root, "title"))
+        return bad(r, root, "title is missing");
+    if (c->bits == 32 && c->heap_limit > HEAP_MOST_32)
+        return bad(r, config_setting_get_member(root, "heap_limit"), "a 32-bit process has no room for a heap of more "
+                   "than %lld bytes", (long long)HEAP_MOST_32);
+    if (c->has_checkpoint && !c->checkpoint.part_count && c->checkpoint.passes_at <= 0)
+        return bad(r, checkpoint, "checkpoint needs parts, or passes_at greater than 0");
+    if (strpbrk(c->autoresult, "\r\n"))
+        return bad(r, config_setting_get_member(root, "autoresult"), "autoresult must be one line");
     if (c->alignment & (c->alignment - 1))
         return bad(r, config_setting_get_member(root, "alignment"), "alignment must be a power of two");
     if (check_parts(r, config_setting_get_member(root, "parts"), c->parts, c->part_count))
@@ -447,33 +475,83 @@ static int find_course(char *path, size_t size, const char *name, char *error, s
     return -1;
 }
 
-int course_load(struct course *c, const char *name, char *error, size_t error_size)
+/* A regular file: anything else, such as a pipe, could keep us waiting. */
+static FILE *open_regular(const char *path)
 {
-    *c = (struct course){ .null_for_zero = 1, .reference = "explicit", .traces = "traces" };
-    if (find_course(c->path, sizeof c->path, name, error, error_size))
-        return -1;
-    const char *base = strrchr(c->path, '/') ? strrchr(c->path, '/') + 1 : c->path;
-    snprintf(c->name, sizeof c->name, "%.*s", (int)(strlen(base) < 67 ? strlen(base) - 4 : 63), base);
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-    struct reader r = { c->path, error, error_size };
-    FILE *f = fopen(c->path, "re");
-    if (!f) {
-        snprintf(error, error_size, "%s: cannot read the course: %m", c->path);
-        return -1;
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fdopen(fd, "r");
+    close(fd);
+    errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+    return NULL;
+}
+
+static int load(struct course *c, const char *name, int depth, char *error, size_t error_size);
+
+/* The settings of ROOT over those of its base, if it names one. */
+static int read_settings(struct course *c, const struct reader *r, const config_setting_t *root, int depth)
+{
+    const config_setting_t *base = config_setting_get_member(root, "base");
+    struct reader over = *r;
+
+    if (base) {
+        char why[768], path[PATH_MAX], folder[PATH_MAX];
+        const char *name = config_setting_get_string(base);
+        if (!name || !name[0])
+            return bad(r, base, "base must be the name of a course, in double quotes");
+        if (depth == BASES_MOST)
+            return bad(r, base, "more than %d courses are based on each other; is there a circle?", BASES_MOST);
+        snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(r->path, '/') ? strrchr(r->path, '/') + 1 - r->path : 0),
+                 r->path);
+        int beside = strlen(name) > 4 && strcmp(name + strlen(name) - 4, ".cfg") == 0 && name[0] != '/';
+        snprintf(path, sizeof path, "%.3000s%.900s", beside ? folder : "", name);
+        if (load(c, path, depth + 1, why, sizeof why))
+            return bad(r, base, "base: %s", why);
+        over.inherits = 1;
     }
+    return read_group(&over, root, course_fields, (char *)c) || check_course(r, root, c) ? -1 : 0;
+}
+
+static int load(struct course *c, const char *name, int depth, char *error, size_t error_size)
+{
+    char path[sizeof c->path];
     config_t config;
     int rc;
+
+    *c = (struct course){ .accepts = { 1, 1, 0 }, .reference = "explicit", .traces = "traces", .stack_limit = 262144 };
+    if (find_course(path, sizeof path, name, error, error_size))
+        return -1;
+    FILE *f = open_regular(path);
+    if (!f) {
+        snprintf(error, error_size, "%s: cannot read the course: %s", path,
+                 errno == EINVAL ? "it is not a regular file" : strerror(errno));
+        return -1;
+    }
+    const struct reader r = { .path = path, .error = error, .error_size = error_size };
     config_init(&config);
-    if (!config_read(&config, f)) {
-        snprintf(error, error_size, "%s:%d: %s", c->path, config_error_line(&config), config_error_text(&config));
-        rc = -1;
+    if (config_read(&config, f)) {
+        rc = read_settings(c, &r, config_root_setting(&config), depth);
     } else {
-        const config_setting_t *root = config_root_setting(&config);
-        rc = read_group(&r, root, course_fields, (char *)c) || check_course(&r, root, c) ? -1 : 0;
+        const char *file = config_error_file(&config);
+        snprintf(error, error_size, "%s:%d: %s", file ? file : path, config_error_line(&config),
+                 config_error_text(&config));
+        rc = -1;
     }
     config_destroy(&config);
     fclose(f);
+    const char *last = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    snprintf(c->name, sizeof c->name, "%.*s", (int)(strlen(last) < 67 ? strlen(last) - 4 : 63), last);
+    memcpy(c->path, path, sizeof path);
     return rc;
+}
+
+int course_load(struct course *c, const char *name, char *error, size_t error_size)
+{
+    return load(c, name, 0, error, error_size);
 }
 
 /* ---- export ---- */

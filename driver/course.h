@@ -1,9 +1,9 @@
 /*
  * course.h - the rules of one course, as data.
  *
- * A course is one file, courses/NAME.cfg in libconfig syntax. The table of
- * fields in course.c reads it, checks it and exports it as JSON, so that the
- * file stays the only place where a course is written down.
+ * A course is one file, courses/NAME.cfg in libconfig syntax (docs/COURSES.md).
+ * The table of fields in course.c reads it, checks it and exports it as JSON,
+ * so that the file stays the only place where a course is written down.
  */
 #ifndef COURSE_H
 #define COURSE_H
@@ -35,6 +35,7 @@ enum combine { COMBINE_SUM, COMBINE_PRODUCT };
 
 #define COURSE_PARTS 6
 #define COURSE_WORDS 12
+#define COURSE_TRACES 64
 
 /* points * clamp((measure - low) / (high - low), 0, 1)^power; no upper clamp when unbounded. */
 struct part {
@@ -62,8 +63,16 @@ struct rules {
     int64_t source_bytes;          /* longest source */
 };
 
+/* Answers that C allows and not every course does. */
+struct accepts {
+    int malloc_zero_null;          /* NULL for malloc(0) and calloc(n, 0); a block always is accepted */
+    int realloc_zero_null;         /* NULL for realloc(p, 0), which frees p either way */
+    int calloc_overflow;           /* a block for a product that overflows: 0 makes it a wrong answer */
+};
+
 struct course {
     char name[64];                 /* file name without .cfg */
+    char base[64];                 /* the course whose settings hold where this file is silent, or empty */
     char path[1024];
     char title[160];
     int dialect;                   /* enum dialect */
@@ -74,10 +83,13 @@ struct course {
     char flags[COURSE_WORDS][32];  /* extra compiler flags */
     int outside;
     int64_t outside_cap;           /* bytes; 0: none */
-    int null_for_zero;             /* malloc(0) may give NULL */
+    int64_t stack_limit;           /* bytes of stack */
+    struct accepts accepts;
     int checkheap;
     char reference[64];            /* shipped allocator that speed is compared with */
     char traces[256];              /* folder of traces, from mdriver's own */
+    size_t scored_count;
+    char scored[COURSE_TRACES][32]; /* file names that count in a folder that has any of them; none: all do */
     int weights, invalid;
     struct { int mean, of; } utilization;
     struct { int mean, relative; } throughput;

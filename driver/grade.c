@@ -40,7 +40,7 @@ static struct pass_options pass_options(const struct grading *g)
         .alignment = (uint64_t)c->alignment, .heap_limit = (uint64_t)c->heap_limit,
         .time_limit = g->options->seconds, .wire_flags = wire_flags(c, g->options),
         .outside_cap = (uint64_t)c->outside_cap, .charge_outside = c->outside == OUTSIDE_HEAP,
-        .null_is_failure_at_zero = !c->null_for_zero, .seed = g->options->seed, .cpu = g->options->cpu,
+        .accepts = c->accepts, .stack_limit = (uint64_t)c->stack_limit, .seed = g->options->seed, .cpu = g->options->cpu,
     };
 }
 

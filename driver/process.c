@@ -172,9 +172,9 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
     };
     struct confinement c = {
         .bits = s->image->bits, .exec_fd = EXEC_FD,
-        .address_space = p->heap_limit + shared + s->image->writable_bytes + (UINT64_C(24) << 20),
+        .address_space = p->heap_limit + shared + s->image->writable_bytes + s->stack_limit + (UINT64_C(24) << 20),
         .writable = s->image->writable_bytes + (64 << 10),
-        .cpu_seconds = s->time_limit, .file_bytes = s->output_cap,
+        .cpu_seconds = s->time_limit, .file_bytes = s->output_cap, .stack = s->stack_limit,
     };
     int trouble[2];
     if (pipe2(trouble, O_CLOEXEC))

@@ -41,6 +41,7 @@ struct process_setup {
     uint32_t repeat;          /* timed pass */
     double time_limit;        /* wall-clock seconds */
     size_t output_cap;        /* bytes of output kept */
+    uint64_t stack_limit;     /* bytes; 0: the default */
     int count_instructions;   /* timed pass: under valgrind, in its wider cage */
 };
 

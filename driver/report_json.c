@@ -61,7 +61,7 @@ static json_t *pauses(const struct record *r)
                      "longest", number(r->pauses.longest));
 }
 
-static json_t *trace_json(const struct result *result, const struct outcome *o)
+static json_t *trace_json(const struct outcome *o)
 {
     static const char *const weights[] = { "none", "both", "util", "speed" };
     const struct trace *t = o->trace;
@@ -70,7 +70,7 @@ static json_t *trace_json(const struct result *result, const struct outcome *o)
 
     json_object_set_new(j, "name", text(t->name));
     json_object_set_new(j, "path", text(t->path));
-    json_object_set_new(j, "weight", json_string(weights[score_weight(result->course, t)]));
+    json_object_set_new(j, "weight", json_string(weights[t->weight]));
     json_object_set_new(j, "verdict", json_string(verdict_word(r->verdict)));
     json_object_set_new(j, "message", text(r->message));
     json_object_set_new(j, "hint", text(r->hint));
@@ -112,13 +112,13 @@ static json_t *score_json(const struct score *s)
 
     for (size_t i = 0; i < s->part_count; i++)
         json_array_append_new(parts, json_pack("{s:s, s:o, s:o}", "name", s->part[i].name,
-            "points", number_if(s->part[i].known || s->valid < s->scored, s->part[i].points),
+            "points", number_if(s->part[i].known || s->invalid > 0, s->part[i].points),
             "max", number_if(s->part[i].max > 0, s->part[i].max)));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o}",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o}",
         "utilization", number_if(s->has_utilization, s->utilization), "kops", number_if(s->has_kops, s->kops),
         "relative", number_if(s->has_relative, s->relative), "index", number_if(s->has_index, s->index),
         "max_index", number_if(s->max_index > 0, s->max_index), "deduction", number(s->deduction),
-        "valid", (json_int_t)s->valid, "scored", (json_int_t)s->scored, "parts", parts);
+        "valid", (json_int_t)s->valid, "scored", (json_int_t)s->scored, "invalid", (json_int_t)s->invalid, "parts", parts);
 }
 
 json_t *report_json(const struct result *r)
@@ -127,7 +127,7 @@ json_t *report_json(const struct result *r)
     json_t *j = json_object(), *traces = json_array(), *findings = json_array(), *team = json_array();
 
     for (size_t i = 0; i < r->count; i++)
-        json_array_append_new(traces, trace_json(r, &r->outcomes[i]));
+        json_array_append_new(traces, trace_json(&r->outcomes[i]));
     for (size_t i = 0; i < r->build.findings.count; i++) {
         const struct finding *f = &r->build.findings.item[i];
         json_array_append_new(findings, json_pack("{s:s, s:o, s:i, s:o}", "rule", f->rule, "sentence", text(f->sentence),
@@ -161,7 +161,7 @@ void report_autoresult(char *out, size_t size, const struct result *r)
     const struct score *s = &r->score;
     const struct { const char *name; double value; int decimals; } values[] = {
         { "score", s->index, 1 }, { "raw", s->raw >= r->course->zero_below ? s->raw : 0, 1 }, { "index", s->raw, 1 },
-        { "kops", s->kops, 0 }, { "util", s->utilization * 100, 1 }, { "correct", (double)s->valid, 0 },
+        { "kops", s->kops, 0 }, { "util", s->utilization * 100, 1 }, { "correct", (double)s->correct, 0 },
         { "deduction", s->deduction, 1 },
     };
     size_t n = 0;

@@ -145,7 +145,7 @@ static void table_row(const struct page *p, const struct result *r, const struct
         fprintf(p->out, " %6s %4zu", percent(o->timed, k->relative_error), k->repetitions);
     if (p->options->verbosity > 1)
         fprintf(p->out, " %6s %6s %7s %7llu %6s", percent(1, o->ceiling), percent(1, o->header_ceiling),
-                bytes_text(k->outside), (unsigned long long)k->break_moves, weights[score_weight(r->course, o->trace)]);
+                bytes_text(k->outside), (unsigned long long)k->break_moves, weights[o->trace->weight]);
     putc('\n', p->out);
 }
 
@@ -236,7 +236,7 @@ static void points(const struct page *p, const struct result *r)
     for (size_t i = 0; i < s->part_count; i++) {
         const struct score_part *part = &s->part[i];
         fprintf(p->out, "  %-*s ", NAME_WIDTH, part->name);
-        if (!part->known && s->valid >= s->scored)
+        if (!part->known && s->invalid == 0)
             fprintf(p->out, "%6s", "-");
         else
             fprintf(p->out, "%6.1f", part->points);
@@ -248,13 +248,13 @@ static void points(const struct page *p, const struct result *r)
         fprintf(p->out, "  %-*s %6.1f\n", NAME_WIDTH, "static rules", -s->deduction);
     fprintf(p->out, "  %-*s ", NAME_WIDTH, r->checkpoint ? "index (checkpoint)" : "index");
     if (!s->has_index)
-        fprintf(p->out, "%6s   (not timed)", "-");
+        fprintf(p->out, "%6s   (%s)", "-", s->scored ? "not timed" : "no trace here counts for the score");
     else
-        write_in(p, s->valid < s->scored ? BAD : GOOD, "%6.1f", s->index);
+        write_in(p, s->invalid ? BAD : GOOD, "%6.1f", s->index);
     if (s->has_index && s->max_index > 0)
         fprintf(p->out, " of %.0f", s->max_index);
-    if (s->valid < s->scored)
-        fprintf(p->out, "   %zu of %zu scored traces invalid", s->scored - s->valid, s->scored);
+    if (s->invalid)
+        fprintf(p->out, "   %zu of %zu traces invalid", s->invalid, s->correct + s->invalid);
     putc('\n', p->out);
     if (strcmp(r->sandbox, "full") != 0)
         write_in(p, NOTE, "  --no-sandbox: this result is untrusted\n");

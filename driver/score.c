@@ -53,9 +53,49 @@ double part_points(const struct part *part, double value)
     return part->points * pow(x, part->power);
 }
 
-enum trace_weight score_weight(const struct course *course, const struct trace *t)
+/* ---- weights ---- */
+
+/* Which of the course's scored files a trace is, or -1. */
+static int scored_as(const struct course *course, const struct trace *t)
 {
-    return course->weights == WEIGHTS_EQUAL ? WEIGHT_BOTH : t->weight;
+    size_t length = strlen(t->name);
+
+    if (length > 3 && strcmp(t->name + length - 3, ".gz") == 0)
+        length -= 3;
+    for (size_t i = 0; i < course->scored_count; i++)
+        if (strlen(course->scored[i]) == length && strncmp(t->name, course->scored[i], length) == 0)
+            return (int)i;
+    return -1;
+}
+
+void score_weigh(const struct course *course, struct trace *traces, size_t n, int from_folder,
+                 char *note, size_t note_size)
+{
+    size_t found = 0;
+    const char *absent = NULL;
+
+    note[0] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        traces[i].weight = course->weights == WEIGHTS_EQUAL ? WEIGHT_BOTH : traces[i].weight;
+        found += from_folder && scored_as(course, &traces[i]) >= 0;
+    }
+    if (found == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (scored_as(course, &traces[i]) < 0)
+            traces[i].weight = WEIGHT_NONE;
+    for (size_t k = 0; k < course->scored_count && !absent; k++) {
+        size_t i = 0;
+        while (i < n && scored_as(course, &traces[i]) != (int)k)
+            i++;
+        absent = i == n ? course->scored[k] : NULL;
+    }
+    if (absent)
+        snprintf(note, note_size, "course %s scores %zu files by name, of which %zu are here; missing is %s", course->name,
+                 course->scored_count, found, absent);
+    else if (found < n)
+        snprintf(note, note_size, "course %s scores %zu of these %zu traces; the others must only be valid", course->name,
+                 found, n);
 }
 
 /* ---- the three measures over a set of traces ---- */
@@ -88,9 +128,9 @@ static void total_terms(const struct outcome *o, enum column column, double *ove
     }
 }
 
-static int counts(const struct outcome *o, enum column column, const struct course *course)
+static int counts(const struct outcome *o, enum column column)
 {
-    enum trace_weight weight = score_weight(course, o->trace);
+    enum trace_weight weight = o->trace->weight;
 
     if (o->record.verdict != VERDICT_OK)
         return 0;
@@ -108,7 +148,7 @@ static double aggregate(const struct outcome *o, size_t n, const struct course *
 
     *known = values != NULL;
     for (size_t i = 0; values && i < n; i++) {
-        if (!counts(&o[i], column, course))
+        if (!counts(&o[i], column))
             continue;
         if (column != COLUMN_UTILIZATION && (!o[i].timed || (column != COLUMN_KOPS && o[i].relative <= 0)))
             *known = 0;
@@ -171,15 +211,19 @@ struct score score_outcomes(const struct outcome *o, size_t n, const struct cour
     struct score s = { .deduction = deduction };
 
     for (size_t i = 0; i < n; i++) {
-        if (score_weight(course, o[i].trace) == WEIGHT_NONE || o[i].record.verdict == VERDICT_SKIPPED)
+        if (o[i].record.verdict == VERDICT_SKIPPED)
+            continue;
+        s.correct += o[i].record.verdict == VERDICT_OK;
+        s.invalid += o[i].record.verdict != VERDICT_OK;
+        if (o[i].trace->weight == WEIGHT_NONE)
             continue;
         s.scored++;
         s.valid += o[i].record.verdict == VERDICT_OK;
     }
     measure(&s, o, n, course);
     add_parts(&s, course, checkpoint);
-    double share = s.scored ? (double)s.valid / (double)s.scored : 0;
-    if (course->invalid == INVALID_ZERO && s.valid < s.scored)
+    double share = s.scored ? (double)s.valid / (double)s.scored : 1; /* nothing counts: no index */
+    if (course->invalid == INVALID_ZERO && s.invalid > 0)
         share = 0;
     if (share < 1) {
         s.has_index |= share <= 0; /* known to be 0, timed or not */

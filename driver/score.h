@@ -32,6 +32,7 @@ struct score {
     double utilization;    /* mean over scored traces, by the course */
     double kops, relative;
     size_t valid, scored;  /* scored traces (weight not none), and the valid of them */
+    size_t correct, invalid; /* of all traces that ran, whatever their weight */
     size_t part_count;
     struct score_part part[COURSE_PARTS];
     int has_index;         /* every part is known */
@@ -55,7 +56,9 @@ double mean_of(enum mean mean, const double *values, size_t n);
 /* points * clamp((value - low) / (high - low), 0, 1)^power. */
 double part_points(const struct part *part, double value);
 
-/* The weight that COURSE gives a trace. */
-enum trace_weight score_weight(const struct course *course, const struct trace *t);
+/* Gives N traces the weights that COURSE wants: all the same, or those of their headers; in a folder that has any of
+ * the course's scored files, none to the others. NOTE becomes a sentence about that, or empty. */
+void score_weigh(const struct course *course, struct trace *traces, size_t n, int from_folder,
+                 char *note, size_t note_size);
 
 #endif

@@ -34,6 +34,7 @@
 #define HARNESS_RUNS 5
 #define CORPUS_SECONDS 6.0 /* for the timed passes of all traces together */
 #define TRACE_SECONDS 0.3  /* most for one of them */
+#define LONG_ENOUGH 5.0    /* seconds after which a trace need not be repeated three times to be known as slow */
 #define LEAST_PER_REQUEST 0.5e-9 /* seconds; below this a difference of clocks means nothing */
 
 /* For the forecast, measured by tests/bench/floor.py on the machine of docs/TIMING.md. */
@@ -130,7 +131,7 @@ static int replay_once(const struct run *run, struct record *r, double *seconds,
         .repeat = rounds_of(run, r),
         .time_limit = run->options->time_limit * (counting ? VALGRIND_SLOWDOWN : 1),
         .output_cap = run->options->output_cap ? run->options->output_cap : 65536,
-        .count_instructions = counting,
+        .stack_limit = run->options->stack_limit, .count_instructions = counting,
     };
     char error[256];
 
@@ -308,7 +309,7 @@ static int measure(struct match *m, const struct timing_options *timing, size_t 
             r->relative_error = 0;
         if (n >= (size_t)timing->min_repetitions && r->relative_error <= timing->target_error)
             break;
-        if (n >= 3 && monotonic_seconds() - begin > timing->budget)
+        if (monotonic_seconds() - begin > (n >= 3 ? timing->budget : LONG_ENOUGH))
             break;
     }
     /* One loop, one word size, no zeroing: one cost, better known from both. */

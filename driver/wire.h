@@ -39,6 +39,7 @@ enum wire_flags {
     WIRE_SBRK_INT    = 16, /* mem_sbrk takes an int */
     WIRE_SPARSE      = 32, /* giant trace: touch only the ends of payloads */
     WIRE_HARNESS     = 64, /* do nothing for a request: measures the harness itself */
+    WIRE_OVERFLOW    = 256, /* the next turn is no batch: calloc of a product that overflows */
     WIRE_GC          = 128, /* a collector: free only drops the reference from the root table */
 };
 
