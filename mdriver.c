@@ -193,6 +193,8 @@ static int run(const struct options *o)
     struct grading g = { .options = o, .course = &course, .traces = &traces, .progress = show_progress,
                          .timing = timing_defaults(traces.count) };
     g.timing.clock = o->clock;
+    if (o->timing_seconds > 0)
+        g.timing.budget = o->timing_seconds / (double)(traces.count ? traces.count : 1);
     struct result *results = calloc(o->allocator_count, sizeof *results);
     if (!results)
         return complain(EXIT_OURS, "out of memory");

@@ -10,12 +10,13 @@
 #include "locate.h"
 #include "peers.h"
 #include "process.h"
+#include "turn.h"
 
-/* After so many timeouts of one allocator the limit falls, or a file that hangs
- * would hold up a class for minutes. */
+/* After so many timeouts of one allocator a trace gets only a generous multiple of what
+ * checking it usually takes, or a file that hangs would hold up a class for minutes. */
 #define PATIENCE 2
-#define HURRIED 0.1        /* of the limit */
-#define HURRIED_LEAST 2.0  /* seconds */
+#define HURRIED 50         /* times timing_forecast_check */
+#define HURRIED_LEAST 0.5  /* seconds on top */
 
 static uint32_t wire_flags(const struct course *c, const struct options *o)
 {
@@ -42,6 +43,15 @@ static struct pass_options pass_options(const struct grading *g)
         .outside_cap = (uint64_t)c->outside_cap, .charge_outside = c->outside == OUTSIDE_HEAP,
         .accepts = c->accepts, .stack_limit = (uint64_t)c->stack_limit, .seed = g->options->seed, .cpu = g->options->cpu,
     };
+}
+
+/* The check pass, where no time counts, stays on the core we are on. */
+static struct pass_options check_options(const struct grading *g)
+{
+    struct pass_options pass = pass_options(g);
+
+    pass.cpu = -1;
+    return pass;
 }
 
 double grade_forecast(const struct grading *g, size_t allocators)
@@ -71,24 +81,16 @@ static const char *reference_name(const struct grading *g)
 static struct reference *reference_for(struct grading *g, int bits, int *rc, char *error, size_t error_size)
 {
     struct reference *ref = &g->reference[bits == 32];
-    const char *name = reference_name(g);
-    char why[512];
+    const struct pass_options pass = check_options(g);
+    const struct reference_request request = { .name = reference_name(g), .course = g->course, .bits = bits,
+                                               .traces = g->traces, .pass = &pass,
+                                               .folder = g->options->reference_folder };
 
     *rc = 0;
-    if (!name)
+    if (!request.name)
         return NULL;
-    if (ref->ready == 0) {
-        const struct build_request request = { .source = name, .course = g->course, .bits = bits };
-        ref->records = calloc(g->traces->count + 1, sizeof *ref->records);
-        enum build_status status = ref->records ? build_runner(&request, &ref->image, &ref->build, why, sizeof why)
-                                                : BUILD_OURS;
-        ref->ready = status == BUILD_OK ? 1 : -1;
-        if (status != BUILD_OK) {
-            snprintf(error, error_size, "the reference allocator '%s' cannot be built: %s", name,
-                     ref->records ? why : "out of memory");
-            *rc = status == BUILD_BAD_INPUT ? 2 : 5;
-        }
-    }
+    if (ref->ready == 0)
+        *rc = reference_open(ref, &request, error, error_size);
     return ref->ready > 0 ? ref : NULL;
 }
 
@@ -153,8 +155,6 @@ static void time_one(struct grading *g, const struct runner_image *image, struct
     const struct trace *t = &g->traces->traces[i];
     struct record *beside = ref ? &ref->records[i] : NULL;
 
-    if (beside && !beside->answers)
-        check_trace(&ref->image, t, pass, beside);
     int usable = beside && beside->verdict == VERDICT_OK;
     if (beside && is_class(beside, CLASS_GRADER)) {
         r->verdict = VERDICT_GRADER;
@@ -168,27 +168,62 @@ static void time_one(struct grading *g, const struct runner_image *image, struct
         peers_compare(image, t, pass, &g->timing, r);
 }
 
-static void run_traces(struct grading *g, const char *source, struct reference *ref, struct result *r)
+static double time_limit(const struct grading *g, const struct trace *t, int timeouts)
 {
-    struct pass_options pass = pass_options(g);
+    double hurried = HURRIED_LEAST + HURRIED * timing_forecast_check(t->count);
+
+    return timeouts >= PATIENCE && hurried < g->options->seconds ? hurried : g->options->seconds;
+}
+
+/* The check pass over all traces; of the reference only where there is something to compare. */
+static void check_all(struct grading *g, struct reference *ref, struct result *r)
+{
+    const struct pass_options usual = check_options(g);
+    struct pass_options pass = usual;
     int timeouts = 0;
 
-    for (size_t i = 0; i < g->traces->count && !process_cancelled; i++) {
-        struct outcome *o = &r->outcomes[i];
+    for (size_t i = 0; i < r->count && !process_cancelled; i++) {
+        struct record *record = &r->outcomes[i].record;
         const struct trace *t = &g->traces->traces[i];
         if (g->progress)
-            g->progress(r->image.name, i, g->traces->count, t->name);
-        check_trace(&r->image, t, &pass, &o->record);
-        if (o->record.verdict == VERDICT_OK && !g->options->check_only)
-            time_one(g, &r->image, ref, i, &pass, &o->record);
+            g->progress(r->image.name, i, r->count, t->name);
+        pass.time_limit = time_limit(g, t, timeouts);
+        check_trace(&r->image, t, &pass, record);
+        timeouts += record->verdict == VERDICT_TIMEOUT;
+        if (record->verdict == VERDICT_OK && ref && !ref->records[i].answers)
+            check_trace(&ref->image, t, &usual, &ref->records[i]);
+    }
+}
+
+static void time_all(struct grading *g, struct reference *ref, struct result *r)
+{
+    const struct pass_options pass = pass_options(g);
+
+    for (size_t i = 0; i < g->traces->count && !process_cancelled; i++) {
+        if (g->progress)
+            g->progress(r->image.name, i, g->traces->count, g->traces->traces[i].name);
+        if (r->outcomes[i].record.verdict == VERDICT_OK)
+            time_one(g, &r->image, ref, i, &pass, &r->outcomes[i].record);
+    }
+}
+
+static int is_any_valid(const struct result *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->outcomes[i].record.verdict == VERDICT_OK)
+            return 1;
+    return 0;
+}
+
+static void finish_outcomes(struct grading *g, const char *source, struct result *r)
+{
+    uint64_t alignment = (uint64_t)g->course->alignment;
+
+    for (size_t i = 0; i < r->count; i++) {
+        struct outcome *o = &r->outcomes[i];
         add_place(&r->image, &o->record);
-        complete_hint(g, source, t, &o->record);
-        outcome_measure(o, pass.alignment);
-        timeouts += o->record.verdict == VERDICT_TIMEOUT;
-        if (timeouts >= PATIENCE && pass.time_limit > HURRIED_LEAST) {
-            double hurried = g->options->seconds * HURRIED;
-            pass.time_limit = hurried > HURRIED_LEAST ? hurried : HURRIED_LEAST;
-        }
+        complete_hint(g, source, o->trace, &o->record);
+        outcome_measure(o, alignment);
     }
 }
 
@@ -220,7 +255,9 @@ static double judge_findings(struct result *r)
     return deduction;
 }
 
-int grade(struct grading *g, const char *source, struct result *r, char *error, size_t error_size)
+/* As grade(), holding and changing TURN. */
+static int grade_in_turn(struct grading *g, const char *source, struct result *r, int *turn,
+                         char *error, size_t error_size)
 {
     static const char *const clocks[] = { "cpu", "wall", "instructions" };
     const struct build_request request = { .source = source, .course = g->course, .bits = g->options->bits };
@@ -248,11 +285,30 @@ int grade(struct grading *g, const char *source, struct result *r, char *error, 
         r->count = g->traces->count;
         for (size_t i = 0; i < r->count; i++)
             r->outcomes[i].trace = &g->traces->traces[i];
-        run_traces(g, source, ref, r);
+        check_all(g, ref, r);
+        turn_end(turn);
+        if (!g->options->check_only && is_any_valid(r)) {
+            if (turn_begin(turn, g->options->timing_turn, error, error_size))
+                return 2;
+            time_all(g, ref, r);
+            turn_end(turn);
+        }
+        finish_outcomes(g, source, r);
         r->verdict = first_bad(r);
     }
     r->score = score_outcomes(r->outcomes, r->count, g->course, deduction, g->options->checkpoint);
     return 0;
+}
+
+int grade(struct grading *g, const char *source, struct result *r, char *error, size_t error_size)
+{
+    int turn;
+
+    if (turn_begin(&turn, g->options->check_turn, error, error_size))
+        return 2;
+    int rc = grade_in_turn(g, source, r, &turn, error, error_size);
+    turn_end(&turn);
+    return rc;
 }
 
 void result_free(struct result *r)
@@ -266,15 +322,8 @@ void result_free(struct result *r)
 
 void grading_free(struct grading *g)
 {
-    for (int k = 0; k < 2; k++) {
-        struct reference *ref = &g->reference[k];
-        for (size_t i = 0; ref->records && i < g->traces->count; i++)
-            record_free(&ref->records[i]);
-        free(ref->records);
-        if (ref->ready)
-            image_free(&ref->image);
-        *ref = (struct reference){ 0 };
-    }
+    for (int k = 0; k < 2; k++)
+        reference_close(&g->reference[k], g->traces->count);
 }
 
 int exit_status(const struct result *r, size_t n, double min_score)

@@ -5,16 +5,9 @@
 #define GRADE_H
 
 #include "options.h"
+#include "reference.h"
 #include "report.h"
 #include "trace_set.h"
-
-/* The reference beside submissions of one word size: built and checked when first needed. */
-struct reference {
-    int ready;             /* 1 usable, -1 it is not */
-    struct runner_image image;
-    struct build build;
-    struct record *records;
-};
 
 /* What stays the same for every allocator of a run. */
 struct grading {
@@ -22,7 +15,7 @@ struct grading {
     const struct course *course;
     const struct trace_set *traces;
     struct timing_options timing;
-    struct reference reference[2];  /* for 64 and 32 bits */
+    struct reference reference[2];  /* for 64 and 32 bits: opened when first needed */
     /* Called before each trace; DONE traces of COUNT are finished. */
     void (*progress)(const char *allocator, size_t done, size_t count, const char *trace);
 };

@@ -42,9 +42,15 @@ const char options_help[] =
     "      --latency           also the cost of single requests: p50, p99, p99.9, max\n"
     "      --peers             also the real allocators that are installed\n"
     "  -p, -C, --checkpoint    score by the course's checkpoint formula\n"
-    "      --cpu N             measure on core N (default: the one we are on)\n"
+    "      --cpu N             time on core N (default: the one we are on)\n"
+    "      --timing-seconds S  for the timing of all traces together (default 6, at most 0.3 a trace)\n"
     "      --seed N            repeat the payload patterns and batches of a run\n"
     "      --no-sandbox        compile without a wall: only for files that you trust\n"
+    "\n"
+    "For many mdrivers at once\n"
+    "      --check-turn FILE   build and check while holding a lock on FILE; wait for it before\n"
+    "      --timing-turn FILE  time while holding a lock on FILE\n"
+    "      --keep-reference DIR   keep the built and checked reference there, for the next run\n"
     "\n"
     "What is printed\n"
     "  -v, --verbose           a line for every trace even when all is well; -V for more columns\n"
@@ -77,7 +83,7 @@ const char options_help[] =
 enum { /* long options without a letter */
     OPT_BITS = 256, OPT_REFERENCE, OPT_CHECK_ONLY, OPT_CLOCK, OPT_LATENCY, OPT_PEERS, OPT_CPU, OPT_SEED,
     OPT_NO_SANDBOX, OPT_JSON, OPT_EVENTS, OPT_PLOT, OPT_COLOUR, OPT_MIN_SCORE, OPT_LIST, OPT_COURSES,
-    OPT_COURSE_JSON, OPT_VERSION,
+    OPT_COURSE_JSON, OPT_VERSION, OPT_TIMING_SECONDS, OPT_CHECK_TURN, OPT_TIMING_TURN, OPT_KEEP_REFERENCE,
 };
 
 static const char letters[] = ":f:t:c:s:d:DpCvVAaglhOT";
@@ -96,7 +102,11 @@ static const struct option table[] = {
     { "peers", no_argument, NULL, OPT_PEERS },
     { "checkpoint", no_argument, NULL, 'p' },
     { "cpu", required_argument, NULL, OPT_CPU },
+    { "timing-seconds", required_argument, NULL, OPT_TIMING_SECONDS },
     { "seed", required_argument, NULL, OPT_SEED },
+    { "check-turn", required_argument, NULL, OPT_CHECK_TURN },
+    { "timing-turn", required_argument, NULL, OPT_TIMING_TURN },
+    { "keep-reference", required_argument, NULL, OPT_KEEP_REFERENCE },
     { "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
     { "verbose", no_argument, NULL, 'v' },
     { "very-verbose", no_argument, NULL, 'V' },
@@ -241,6 +251,10 @@ static int take(struct options *o, const struct reading *r, int letter)
         o->seed = (uint64_t)value;
         break;
     case OPT_MIN_SCORE: return number(r, "--min-score", optarg, 0, 1e9, &o->min_score);
+    case OPT_TIMING_SECONDS: return number(r, "--timing-seconds", optarg, 0.01, 86400, &o->timing_seconds);
+    case OPT_CHECK_TURN: o->check_turn = optarg; break;
+    case OPT_TIMING_TURN: o->timing_turn = optarg; break;
+    case OPT_KEEP_REFERENCE: o->reference_folder = optarg; break;
     case OPT_REFERENCE: o->reference = optarg; break;
     case OPT_CHECK_ONLY: o->check_only = 1; break;
     case OPT_LATENCY: o->latency = 1; break;

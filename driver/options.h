@@ -38,7 +38,10 @@ struct options {
     const char *plot;          /* NAME or NAME=FILE, or NULL */
     enum when colour;
     double min_score;          /* below it the exit status is 1; negative: not asked for */
-    int cpu;                   /* core for everything that is measured, or -1 */
+    int cpu;                   /* core for the timed pass, or -1 */
+    double timing_seconds;     /* for the timed passes of all traces together; 0: timing_defaults */
+    const char *check_turn, *timing_turn; /* lock files (turn.h), or NULL */
+    const char *reference_folder; /* where the reference is kept between runs (reference.h), or NULL */
     uint64_t seed;             /* of payload patterns and batch lengths; 0: new ones */
 };
 

@@ -13,7 +13,7 @@ struct timing_options {
     double target_error;     /* wanted how far both minima must be reproduced, as a fraction: 0.02 */
     int min_repetitions;     /* of each, per trace */
     int max_repetitions;
-    double budget;           /* seconds for one trace, both allocators; at least 3 repetitions are made */
+    double budget;           /* seconds for one trace, both allocators; beyond it only up to 3 quick repetitions */
 };
 
 /* Largest factor by which relative CPU time and relative instruction counts may
