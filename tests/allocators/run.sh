@@ -1,12 +1,15 @@
 #!/bin/bash
-# Builds every allocator as the one file that would be handed in, and drives it through the harness, for
-# both alignments, 64-bit and (where gcc can) 32-bit. usage: run.sh [NAME ...]; environment: SEED, SOAK.
+# Builds every allocator as the one file that would be handed in, and drives it through the cases of the harness
+# and through the shipped traces, for both alignments, 64-bit and (where gcc can) 32-bit.
+# usage: run.sh [NAME ...]
+# environment: SEED; SOAK, the requests of the soak (200,000 if not set); WHOLE=1, every trace to its end.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 flags="-std=gnu11 -O2 -g -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
        -Wpointer-arith -Wcast-align -Wundef -Werror"
-names=${*:-$(basename -s .c allocators/*.c)}
+parts="harness cases misuse collector"
+names=${*:-$(basename -s .c allocators/*.c) $(cd tests/allocators && sed 's/ .*//' variants)}
 bits=64
 if echo 'int main(void) { return 0; }' | gcc -m32 -x c - -o "$work/probe" 2>/dev/null; then
     bits="64 32"
@@ -17,20 +20,45 @@ fi
 for b in $bits; do
     gcc $flags -m$b -I. -c memlib.c -o "$work/memlib.$b.o" || exit 1
     for a in 8 16; do
-        for part in harness cases misuse collector; do
+        for part in $parts; do
             gcc $flags -m$b -DMM_ALIGNMENT=$a -I. -c tests/allocators/$part.c -o "$work/$part.$b.$a.o" || exit 1
         done
+        [ $b = 64 ] || continue # the parser of traces is the driver's, which is a 64-bit program
+        gcc $flags -DMM_ALIGNMENT=$a -I. -Idriver -c tests/allocators/replay.c -o "$work/replay.64.$a.o" || exit 1
     done
 done
+for part in trace trace_peak; do
+    gcc $flags -I. -Idriver -c driver/$part.c -o "$work/$part.o" || exit 1
+done
+mkdir "$work/traces"
+for trace in traces/*.rep traces/*.rep.gz; do
+    [ -f "$trace" ] && gzip -dcf "$trace" > "$work/traces/$(basename "$trace" .gz)"
+done
+[ -n "$(ls "$work/traces")" ] || { echo "FAILED no traces under traces/: 0 passed, 1 failed"; exit 1; }
 
-run_one() { # NAME BITS ALIGNMENT: one line at the end that ends in `N passed, N failed`
-    local dir="$work/$1.$2.$3" objects=("$work/memlib.$2.o" "$work"/{harness,cases,misuse}.$2.$3.o)
-    [ "$1" = gc ] && objects+=("$work/collector.$2.$3.o")
+build() { # DIR NAME BITS ALIGNMENT: the harness and the replayer
+    local source="allocators/$2.c" options object mm="$1/mm.$3.$4.o" of=".$3.$4.o"
+    if options=$(grep "^$2 " tests/allocators/variants); then
+        source=allocators/common/boundary_tags.c options=${options#* }
+    fi
+    local objects=("$mm" "$work/memlib.$3.o")
+    [ "$2" = gc ] && objects+=("$work/collector$of")
+    allocators/amalgamate.py "$source" -o "$1/mm.c" \
+        && gcc $flags $options -m$3 -DMM_ALIGNMENT=$4 -I. -c "$1/mm.c" -o "$mm" \
+        && gcc -m$3 "${objects[@]}" "$work"/{harness,cases,misuse}$of -o "$1/harness" \
+        && { [ $3 = 32 ] || gcc "${objects[@]:0:2}" "$work"/replay$of "$work"/trace{,_peak}.o -o "$1/replay"; }
+}
+
+run_one() { # NAME BITS ALIGNMENT: lines that end in `N passed, N failed`
+    local dir="$work/$1.$2.$3"
     mkdir "$dir"
-    allocators/amalgamate.py "allocators/$1.c" -o "$dir/mm.c" \
-        && gcc $flags -m$2 -DMM_ALIGNMENT=$3 -I. "$dir/mm.c" "${objects[@]}" -o "$dir/harness" \
-        && "$dir/harness" "$1" > "$dir/log" 2>&1
-    [ -s "$dir/log" ] || echo "FAILED $1, alignment $3, $2 bits: does not build: 0 passed, 1 failed" > "$dir/log"
+    if build "$dir" $1 $2 $3 > "$dir/log" 2>&1; then
+        "$dir/harness" "$1" > "$dir/log" 2>&1
+        [ $2 = 32 ] || "$dir/replay" "$1" "$work"/traces/* >> "$dir/log" 2>&1
+    else
+        echo "FAILED $1, alignment $3, $2 bits: does not build: 0 passed, 1 failed" >> "$dir/log"
+    fi
+    grep -q 'passed, .* failed$' "$dir/log" || echo "FAILED $1, alignment $3, $2 bits: ended early: 0 passed, 1 failed" >> "$dir/log"
     cat "$dir/log"
 }
 
@@ -46,9 +74,12 @@ done | tee "$work/log"
 if [ $# -eq 0 ]; then
     if allocators/amalgamate.py allocators/common/boundary_tags.c | cmp -s - mm.c; then
         echo "mm.c is the reference in one file: 1 passed, 0 failed"
-    else
-        echo "FAILED mm.c is not allocators/common/boundary_tags.c in one file (your own file there? else: make mm.c):" \
+    elif head -3 mm.c | grep -q '^ \* A boundary-tag allocator (Knuth'; then
+        echo "FAILED mm.c is not allocators/common/boundary_tags.c in one file; write it again with: make mm.c:" \
              "0 passed, 1 failed"
+    else
+        echo "note: mm.c is your own allocator, which is what it is there for; these tests are about the shipped ones." \
+             "The shipped mm.c comes back with: git checkout mm.c"
     fi | tee -a "$work/log"
 fi
 awk '{ for (i = 2; i < NF; i++) { if ($(i + 1) == "passed,") passed += $i; if ($(i + 1) == "failed") failed += $i } }
