@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pairing import Pairing
 from rawlogs import FORMATS, Seen, recognise
-from repfile import Problem, Trace, write
+from repfile import SUFFIXES, Problem, Trace, write
 
 HEAD = 20000  # lines in which a format must show itself: programs may print before they allocate
 
@@ -23,7 +23,8 @@ def unpacked(path: str) -> str:
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
         elif data[:4] == b"\x28\xb5\x2f\xfd":
-            data = subprocess.run(["zstd", "-dc"], input=data, stdout=subprocess.PIPE, check=True).stdout
+            data = subprocess.run(["zstd", "-dc"], input=data, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, check=True).stdout
     except OSError as error:
         hint = "; install the package zstd" if error.filename == "zstd" else ""
         raise Problem(f"{error.filename or path}: cannot be read: {error.strerror or error}{hint}") from None
@@ -73,12 +74,16 @@ def add_shaping(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--balance", action="store_true", help="free at the end what is still live")
 
 
-def finish(args: argparse.Namespace, pairing: Pairing, seen: Seen, program: str) -> None:
-    """Shapes and writes the trace, and says on stderr what there is to say."""
-    if not args.output.name.endswith((".rep", ".rep.gz")):
+def check_shaping(args: argparse.Namespace) -> None:
+    """Refuses what cannot be done, before anything is run."""
+    if not args.output.name.endswith(SUFFIXES):
         raise Problem(f"{args.output}: expected a name ending in .rep or .rep.gz")
     if args.limit is not None and args.limit < 1:
         raise Problem(f"--limit {args.limit}: expected at least 1")
+
+
+def finish(args: argparse.Namespace, pairing: Pairing, seen: Seen, program: str) -> None:
+    """Shapes and writes the trace, and says on stderr what there is to say."""
     if args.limit is not None:
         del pairing.requests[args.limit:]
     said = list(notes(pairing, seen))

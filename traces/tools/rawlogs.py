@@ -99,17 +99,17 @@ def valgrind(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
 # ---- ltrace -e malloc+free+...: "gcc->malloc(48) = 0x18102a0", "free(0x18102a0) = <void>" ----
 
 LTRACE_PID = re.compile(r"(?:\[pid (\d+)\]|(\d+)) +")
-LTRACE_CALL = re.compile(rf"(?:[^ (]*->)?{NAMES}(?:@[^(]*)?\(([^)<]*?)\s*(?:(<unfinished \.\.\.>)|\) *= *(\S+))\s*$")
+LTRACE_CALL = re.compile(rf"(?:([^ (]*)->)?{NAMES}(?:@[^(]*)?\(([^)<]*?)\s*(?:(<unfinished \.\.\.>)|\) *= *(\S+))\s*$")
 LTRACE_RESUMED = re.compile(rf"<\.\.\. {NAMES} resumed>.* = *(\S+)\s*$")
 
 
 def ltrace(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
-    """ltrace, with -f or without. What -f calls processes are threads as well as processes: all are taken, unless
-    one is asked for."""
+    """ltrace, with -f or without. What -f numbers are threads as well as processes: all are taken, unless one is asked
+    for. Calls within libc are left out (their arguments are wrong in ltrace's output), and so is posix_memalign (its
+    result is not shown)."""
     seen = Seen(process)
-    unfinished: dict[int, tuple[str, list[str]]] = {}
+    unfinished: dict[int, list[tuple[str, list[str] | None]]] = {}
     for line in lines:
-        line = re.sub(r"^\d+\.\d+ ", "", line)
         who = 0
         if prefix := LTRACE_PID.match(line):
             who = int(prefix[1] or prefix[2])
@@ -117,20 +117,27 @@ def ltrace(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
         if process is not None and who != process:
             continue
         if resumed := LTRACE_RESUMED.match(line):
-            name, arguments = unfinished.pop(who, ("", []))
-            if name == resumed[1]:
-                call(to, name, arguments, resumed[2].replace("<void>", "0"))
+            waiting = unfinished.get(who, [])
+            while waiting:
+                name, begun = waiting.pop()
+                if name == resumed[1]:
+                    if begun:
+                        call(to, name, begun, resumed[2])
+                    break
             continue
-        if not (found := LTRACE_CALL.match(line)):
+        if not (found := LTRACE_CALL.match(line)) or found[2] == "posix_memalign":
             continue
         seen.threads.add(who)
-        arguments = [argument.strip() for argument in found[2].split(",")]
-        if found[3] and found[1] == "free":
-            to.free(address(arguments[0]))  # in effect when others can have the address
-        elif found[3]:
-            unfinished[who] = (found[1], arguments)
-        else:
-            call(to, found[1], arguments, found[4].replace("<void>", "0"))
+        module, name, arguments = found[1] or "", found[2], [argument.strip() for argument in found[3].split(",")]
+        if module.startswith("libc.so"):
+            arguments = []
+        elif name == "free":
+            call(to, name, arguments, "")  # in effect at once: others may get the address before it returns
+            arguments = []
+        if found[4]:
+            unfinished.setdefault(who, []).append((name, arguments or None))
+        elif arguments:
+            call(to, name, arguments, found[5])
     return seen
 
 

@@ -10,6 +10,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -206,5 +207,6 @@ def write(trace: Trace, path: Path) -> None:
         scratch.write_bytes(packed(path.name, trace.text()))
         scratch.replace(path)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):
+            scratch.unlink()
         raise Problem(f"{path}: cannot be written: {error.strerror or error}") from None
