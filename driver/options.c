@@ -17,7 +17,7 @@ const char options_help[] =
     "Examples\n"
     "  ./mdriver                          grade mm.c on the shipped traces\n"
     "  ./mdriver -V path/to/mm.c          more columns, and what the compiler said\n"
-    "  ./mdriver -D -f traces/short1.rep  one trace, the heap checked after every request\n"
+    "  ./mdriver -D -f traces/short-steps.rep  one trace, the heap checked after every request\n"
     "  ./mdriver implicit explicit        compare shipped allocators (--list names them)\n"
     "  ./mdriver -c classic --bits 32 mm.c     last year's 32-bit file, by its course's formula\n"
     "  ./mdriver --peers champion         beside libc, jemalloc, mimalloc and tcmalloc\n"
