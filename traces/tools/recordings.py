@@ -8,6 +8,7 @@ Two recordings of one program differ a little: hash seeds, directory order, vers
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -79,7 +80,8 @@ set contour; set multiplot layout 2,2; splot x*y; splot sin(sqrt(x*x+y*y)); plot
 plot "data" using 1:2:3 with labels; unset multiplot
 f(x,a,b) = a*x + b; fit f(x,a,b) "data" using 1:2 via a, b; stats "data" using 1:2
 """
-VIM = r"%s/\<the\>/THE/g|g/^$/d|g/license/m0|sort|%s/\w\+/\=len(submatch(0))/g|undo|let @q='ddp'|normal 40@q"
+VIM = (r"%s/\<the\>/THE/g", "g/^$/d", "g/license/m0", r"%s/\w\+/\=len(submatch(0)) > 6 ? toupper(submatch(0)) : submatch(0)/g",
+       "undo", "let @q='ddp'", "normal 60@q", "sort", "wq! out")
 GIT = """git init -q repository && cp -r /usr/share/perl/5.36/File /usr/share/perl/5.36/Math repository/ && cd repository &&
 git config user.name none && git config user.email none@localhost && git add -A && git commit -q -m first &&
 for change in my/our sub/func return/yield if/unless; do
@@ -120,14 +122,14 @@ RECORDINGS = (
     Recording("gnuplot", ["gnuplot", "script.gp"], "gnuplot-nox",
               "seq 200 | awk '{ print $1, $1 * 1.5 + $1 % 7, $1 % 13 }' > data", says="figures of many kinds, as SVG"),
     Recording("bc", ["bc", "-l", "script.bc"], "bc", says="a calculator: pi, e and square roots to 100 digits"),
-    Recording("jq", ["jq", "-f", "script.jq", "data"], "jq", "seq 1500 > data; : > script.jq",
+    Recording("jq", ["jq", "-f", "script.jq", "data"], "jq", "seq 800 > data",
               says="JSON values made, filtered, grouped"),
     Recording("openssl", ["openssl", "storeutl", "-noout", "-text", "-certs", "some.crt"], "openssl ca-certificates",
               "head -n 400 /etc/ssl/certs/ca-certificates.crt | awk '{ print } /END/ { n++ } n == 12 { exit }' > some.crt",
               says="a dozen certificates parsed and printed"),
     Recording("sed", ["sed", "-E", r":a;N;$!ba;s/(\w+)\s+(\w+)/\2 \1/g", "text"], "sed", f"head -n 300 {TEXT} > text",
               says="a stream editor that joins all lines in its pattern space"),
-    Recording("vim", ["vim", "-u", "NONE", "-es", "-c", VIM, "-c", "q!", "text"], "vim", f"head -n 220 {TEXT} > text",
+    Recording("vim", ["vim", "-u", "NONE", "-es", *(word for command in VIM for word in ("-c", command)), "text"], "vim", f"head -n 120 {TEXT} > text",
               says="an editor: substitutions, moves, sorting, undo, a macro"),
 )
 SCRIPTS = {"script.sql": SQL, "script.pl": PERL, "script.py": PYTHON, "script.sh": BASH, "script.awk": AWK,
@@ -157,8 +159,8 @@ def make(recording: Recording, out: Path) -> dict[str, str]:
         done = subprocess.run([*command, "--", *recording.command], cwd=folder, env=environment, check=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     print(done.stderr.rstrip())
-    words = recording.environment.split() + recording.command
-    return {"says": recording.says, "command": " ".join(words).replace(VIM, "..."),
+    words = recording.environment.split() + [shlex.quote(word) for word in recording.command]
+    return {"says": recording.says, "command": " ".join(words),
             "packages": versions(recording.packages)}
 
 
