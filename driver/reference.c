@@ -173,6 +173,7 @@ static void write_copy(const struct reference *ref, const struct reference_reque
     for (size_t i = 0; i < q->traces->count; i++)
         if (verdict_class(ref->records[i].verdict) == CLASS_GRADER)
             return; /* next time it may go well */
+    mkdir(q->folder, 0755);
     if (stat(folder, &st) == 0 || !mkdtemp(fresh))
         return;
     chmod(fresh, 0755);

@@ -7,11 +7,12 @@ import tempfile
 from pathlib import Path
 
 from grader import statistics
-from grader.executor_local import timing_lock
+from grader.turns import timing_lock
 from grader.run import write_atomically
 from grader.statistics import Benchmark
 from grader.store import Store
 from grader.text import plain
+from grader.turns import timing_lock
 
 LIMIT = 3600.0  # seconds for all of it
 
@@ -50,6 +51,7 @@ def _measure(store: Store) -> tuple[list[dict], dict]:
         words += ["-c", course]
     if traces := store.get("trace_folder"):
         words += ["-t", traces]
+    words += store.current()[2].split()[1:]  # what the class was timed with; the first word is about the sandbox
     names = _run([program, "--list"]).split()
     if not names:
         raise _Failed("mdriver lists no shipped allocators")

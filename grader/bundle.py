@@ -17,9 +17,10 @@ from pathlib import Path, PurePosixPath
 
 from grader import platforms
 from grader.errors import Problem
+from grader.batch import preflight
 from grader.mdriver import Mdriver, find
 from grader.onplatform import Config
-from grader.run import preflight, write_atomically
+from grader.run import write_atomically
 from grader.sandbox import ROOT, Wall
 from grader.text import count, plain
 

@@ -19,14 +19,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from grader import executor_local
+from grader.batch import prepared
 from grader.errors import FAULT, OK, Problem
 from grader.executor_local import Task
 from grader.mdriver import Mdriver
 from grader.sandbox import ROOT, Wall
 from grader.store import Outcome, Unit
 from grader.text import count, plain
+from grader.turns import share_of
 
 MAX_TASKS = 1000   # Slurm's default MaxArraySize is 1001
+CPUS = 2           # of one task: one to check on, one to time on
 ROUNDS = 3         # submissions of what is missing, before it is called our fault
 POLL = float(os.environ.get("GRADER_SLURM_POLL", "2"))  # seconds between looks at the queue
 PATIENCE = 900.0   # seconds that the controller may be silent
@@ -97,7 +100,7 @@ def submit(tasks: list[Task], mdriver: Mdriver, base: Path, chunk: int, partitio
     script = folder / "task.sh"
     script.write_text("#!/bin/sh\n"
                       f"PYTHONPATH='{ROOT}' exec {PYTHON} -m grader worker '{folder}' \"$SLURM_ARRAY_TASK_ID\"\n")
-    words = ["sbatch", "--parsable", f"--array=1-{len(chunks)}", "--requeue", f"--chdir={folder}",
+    words = ["sbatch", "--parsable", f"--array=1-{len(chunks)}", f"--cpus-per-task={CPUS}", "--requeue", f"--chdir={folder}",
              f"--output={folder}/task-%a.log", "--open-mode=append", "--job-name=grader", "--export=ALL"]
     if partition:
         words.append(f"--partition={partition}")
@@ -188,7 +191,6 @@ def work(folder: Path, index: int) -> None:
                 done.add(_outcome(line).unit)
     chunk: Iterable = json.loads((folder / f"chunk-{index}.json").read_text())
     tasks = (Task(Unit(*unit), Path(source)) for unit, source in chunk if Unit(*unit) not in done)
-    cores = executor_local.Cores()
     # A file of its own for every life of the task: two that believe they are alive cannot mix their lines.
     name = f"result-{index}.{socket.gethostname()}-{os.getpid()}-{int(time.time())}.jsonl"
     with open(folder / name, "ab") as handle:
@@ -199,7 +201,8 @@ def work(folder: Path, index: int) -> None:
             handle.flush()
             os.fsync(handle.fileno())
 
-        executor_local.run(tasks, mdriver, cores.jobs, save, cores)
+        with share_of(CPUS) as cores, prepared(mdriver) as ready:
+            executor_local.run(tasks, ready, cores.turns(), save)
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:

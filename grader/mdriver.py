@@ -8,7 +8,6 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +15,11 @@ from pathlib import Path
 from grader.errors import Problem
 from grader.sandbox import NOBODY, ROOT, Wall
 from grader.text import plain
+from grader.turns import Turn
 
 MAX_JSON = 64 << 20   # bytes of one result
-GIVE_UP = 600.0       # seconds for one call; mdriver has its own, shorter limits for the student's code
+GIVE_UP = 1800.0      # seconds for one call, waiting included; mdriver has its own limits for the student's code
 OUR_FAULT = "grader"  # the verdict that is never the student's
-NOT_TRACES = ("skipped", OUR_FAULT)
 
 
 class Stopped(Exception):
@@ -77,9 +76,11 @@ class Mdriver:
     traces: Path | None = None
     extra: Sequence[str] = ()
     limit: float = GIVE_UP
+    reference: Path | None = None  # where mdriver finds the reference built and checked
+    folder: Path | None = None     # for temporary files; None: the system's
     stop: Stop = field(default_factory=Stop)
 
-    def arguments(self, check_only: bool) -> list[str]:
+    def arguments(self, check_only: bool, turn: Turn | None = None) -> list[str]:
         """The command line but for the submission."""
         words = [self.program]
         if self.course:
@@ -90,17 +91,31 @@ class Mdriver:
             words.append("--check-only")
         if not self.wall.on:
             words.append("--no-sandbox")
+        if self.reference:
+            words += ["--keep-reference", str(self.reference)]
+        if turn:
+            words += ["--check-turn", str(turn.check), "--timing-turn", str(turn.timing), "--cpu", str(turn.cpu)]
         return words + list(self.extra)
 
-    def run(self, source: Path, check_only: bool = False) -> Answer:
-        """Grades SOURCE. Raises Stopped when the batch is interrupted meanwhile."""
-        folder = Path(tempfile.mkdtemp(prefix="grader-"))
+    def run(self, source: Path, check_only: bool = False, turn: Turn | None = None,
+            reference_to: Path | None = None) -> Answer:
+        """Grades SOURCE, when it is its TURN. The reference that mdriver makes meanwhile is left at REFERENCE_TO.
+        Raises Stopped when the batch is interrupted meanwhile."""
+        folder = Path(tempfile.mkdtemp(prefix="grader-", dir=self.folder))
         try:
-            return self._run(source, check_only, folder)
+            arguments = self.arguments(check_only, turn)
+            if reference_to is None:
+                return self._run(source, arguments, folder)
+            made = folder / "results" / "reference"
+            arguments += ["--keep-reference", self.wall.paths(source, made.parent)[1] + "/reference"]
+            answer = self._run(source, arguments, folder)
+            if made.is_dir() and not made.is_symlink():
+                made.rename(reference_to)
+            return answer
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _run(self, source: Path, check_only: bool, folder: Path) -> Answer:
+    def _run(self, source: Path, arguments: Sequence[str], folder: Path) -> Answer:
         dropped = bool(self.wall.identity())
         if dropped:
             # The command is nobody: it reads a copy that it may read, and writes into a folder that it owns.
@@ -113,7 +128,7 @@ class Mdriver:
         if dropped:
             os.chown(results, NOBODY, NOBODY)
         inner_source, inner_results = self.wall.paths(source, results)
-        argv = [*self.arguments(check_only), "--json", inner_results + "/result.json", inner_source]
+        argv = [*arguments, "--json", inner_results + "/result.json", inner_source]
         with tempfile.TemporaryFile() as messages:
             try:
                 process = subprocess.Popen(
@@ -174,11 +189,6 @@ def judge(status: int, path: Path, words: str) -> Answer:
     return Answer(result, None)
 
 
-def worth_timing(result: dict) -> bool:
-    """Whether any trace is valid; only then is there something to time."""
-    return any(trace["verdict"] == "ok" for trace in result["traces"])
-
-
 def find(given: str | None) -> str:
     """The mdriver to use: --mdriver, $GRADER_MDRIVER, the one beside this package, or the one on PATH."""
     named = given or os.environ.get("GRADER_MDRIVER")
@@ -188,8 +198,3 @@ def find(given: str | None) -> str:
     if not os.access(path, os.X_OK) or os.path.isdir(path):
         raise Problem(f"{path}: is not an executable mdriver; run `make` in {ROOT}, or give --mdriver FILE")
     return str(Path(path).resolve())
-
-
-def now() -> float:
-    """Seconds on a clock that only goes forward."""
-    return time.monotonic()

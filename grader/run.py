@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,24 +14,20 @@ from datetime import datetime
 from pathlib import Path
 
 from grader import executor_local, executor_slurm, hidden
+from grader.batch import prepared
 from grader.errors import FAULT, INTERRUPTED, OK, Problem
 from grader.mdriver import Mdriver, find
 from grader.people import Roster, read_roster
 from grader.progress import Progress, duration
 from grader.sandbox import ROOT, Wall, require
 from grader.store import Outcome, Store, Unit
-from grader.submissions import LAYOUTS, Note, ingest, parse_time
+from grader.submissions import LAYOUTS, Intake, Note, ingest, parse_time
 from grader.text import count, plain, slug
+from grader.turns import Cores
 
 SHOWN_NOTES = 20
-# The least that compiles: what it scores does not matter, only that mdriver can say so.
-SAMPLE = """#include "mm.h"
-#include "memlib.h"
-int mm_init(void) { return 0; }
-void *mm_malloc(size_t size) { return mem_sbrk((int)(size + 15) & ~15); }
-void mm_free(void *ptr) { (void)ptr; }
-void *mm_realloc(void *ptr, size_t size) { (void)ptr; return mm_malloc(size); }
-"""
+TIMING_SECONDS = 0.8  # so that a core that only times does more than 60 submissions a minute
+TIME_LIMIT = 10.0     # for one trace
 
 
 @dataclass
@@ -56,6 +51,8 @@ class Options:
     partition: str | None = None
     sandbox: bool = True
     mdriver: str | None = None
+    timing_seconds: float = TIMING_SECONDS
+    time_limit: float = TIME_LIMIT
     extra: list[str] = field(default_factory=list)
 
 
@@ -80,6 +77,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
                      help="which of several attempts counts (default: %(default)s)")
     sub.add_argument("--due", metavar="TIME", help="later attempts are marked late, where their time is known")
     sub.add_argument("--jobs", metavar="N", type=int, help="checks at once (default: one a core)")
+    sub.add_argument("--timing-seconds", metavar="S", type=float, default=TIMING_SECONDS,
+                     help="time spent on timing a submission, all traces together; more gives steadier figures "
+                          "(default: %(default)s)")
+    sub.add_argument("--time-limit", metavar="S", type=float, default=TIME_LIMIT,
+                     help="limit of one trace, in seconds (default: %(default)s)")
     sub.add_argument("--regrade", metavar="WHO", help="grade one person again, or all")
     sub.add_argument("--executor", choices=("local", "slurm"), default="local", help="where (default: %(default)s)")
     sub.add_argument("--chunk", metavar="N", type=int, default=50, help="submissions a Slurm task (default: 50)")
@@ -94,12 +96,15 @@ def _from_arguments(args: argparse.Namespace) -> int:
         raise Problem(f"--jobs {args.jobs}: at least 1 is needed")
     if args.chunk < 1:
         raise Problem(f"--chunk {args.chunk}: at least 1 is needed")
+    for option, value in (("--timing-seconds", args.timing_seconds), ("--time-limit", args.time_limit)):
+        if not 0.01 <= value <= 86400:
+            raise Problem(f"{option} {value:g}: expected seconds from 0.01 to 86400")
     return grade(Options(
         submissions=args.submissions, out=args.out, course=args.course, traces=args.traces, hidden=args.hidden,
         roster=args.roster, layout=args.layout, filename=args.filename, attempts=args.attempts,
         due=parse_time(args.due) if args.due else None, jobs=args.jobs, regrade=args.regrade,
         executor=args.executor, chunk=args.chunk, partition=args.partition, sandbox=not args.no_sandbox,
-        mdriver=args.mdriver))
+        mdriver=args.mdriver, timing_seconds=args.timing_seconds, time_limit=args.time_limit))
 
 
 def grade(options: Options) -> int:
@@ -114,35 +119,46 @@ def grade(options: Options) -> int:
 
 
 def _grade(options: Options, store: Store) -> int:
+    mdriver, key = what_to_run(options)
+    intake = read_pile(options)
+    try:
+        with prepared(mdriver) as ready:
+            store.take_in(intake.roster.people, intake.attempts, intake.notes, options.attempts)
+            store.put(course=key[0], traces=key[1], settings=key[2], attempts=options.attempts,
+                      sandbox="full" if options.sandbox else "none", trace_folder=str(mdriver.traces or ""),
+                      mdriver=mdriver.program, course_argument=mdriver.course or "")
+            report_notes(intake.notes, options.out)
+            return _batch(options, store, mdriver, ready, key)
+    except KeyboardInterrupt:
+        print("Interrupted before anything was graded; the same command resumes.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def what_to_run(options: Options) -> tuple[Mdriver, tuple[str, str, str]]:
+    """mdriver with all that it is told, and what an earlier result must share with this run to stand: the course with
+    its rules, the traces, the settings."""
     program = find(options.mdriver)
     wall = Wall(options.sandbox, [Path(program).parent] + ([ROOT] if not Path(program).is_relative_to(ROOT) else []))
     require(wall)
     traces, traces_key = hidden.trace_set(options.traces, options.hidden, options.out)
     if traces:
         wall.visible.append(traces)
-    course_file = Path(options.course) if options.course and Path(options.course).is_file() else None
-    if course_file:
-        wall.visible.append(course_file.resolve().parent)
-    mdriver = Mdriver(program, wall, str(course_file.resolve()) if course_file else options.course, traces,
-                      options.extra)
-    preflight(mdriver)
+    course, course_key = options.course, options.course or "default"
+    if course and (path := Path(course)).is_file():
+        course, course_key = str(path.resolve()), f"{path.name}:{digest(path.read_bytes())}"
+        wall.visible.append(path.resolve().parent)
+    settings = ["--timing-seconds", f"{options.timing_seconds:g}", "--seconds", f"{options.time_limit:g}",
+                *options.extra]
+    return (Mdriver(program, wall, course, traces, settings),
+            (course_key, traces_key, " ".join(["sandbox" if options.sandbox else "no-sandbox", *settings])))
 
-    # What an earlier result must share with this run to stand: the course with its rules, the traces, the settings.
-    course_key = options.course or "default"
-    if course_file:
-        course_key = f"{course_file.name}:{digest(course_file.read_bytes())}"
-    settings = " ".join(["sandbox" if options.sandbox else "no-sandbox", *options.extra])
-    key = (course_key, traces_key, settings)
 
-    take_in(options, store)
-    store.put(course=key[0], traces=key[1], settings=key[2], attempts=options.attempts,
-              sandbox="full" if options.sandbox else "none", trace_folder=str(traces or ""), mdriver=program,
-              course_argument=mdriver.course or "")
+def _batch(options: Options, store: Store, mdriver: Mdriver, ready: Mdriver, key: tuple[str, str, str]) -> int:
+    """Grades what has no result under KEY: with READY here, or with MDRIVER on other machines."""
     if options.regrade:
         forgotten = store.forget(options.regrade)
         executor_slurm.abandon(options.out)  # or an earlier array's files would bring the old results back
         print(f"{count(forgotten, 'result')} forgotten; to be graded again", file=sys.stderr)
-
     units, total = store.todo(*key), store.count_wanted()
     if len(units) < total:
         print(f"{total - len(units)} of {total} are graded already", file=sys.stderr)
@@ -150,14 +166,11 @@ def _grade(options: Options, store: Store) -> int:
     save = saver(store, options.out, progress)
     tasks = (executor_local.Task(unit, source_of(options.out, unit)) for unit in units)
     try:
-        if not units:
-            pass
-        elif options.executor == "slurm":
+        if units and options.executor == "slurm":
             executor_slurm.run(list(tasks), mdriver, options.out, options.chunk, options.partition, save,
                                progress.say)
-        else:
-            jobs = options.jobs or executor_local.Cores().jobs
-            executor_local.run(tasks, mdriver, jobs, save)
+        elif units:
+            executor_local.run(tasks, ready, Cores().turns(options.jobs), save)
     except KeyboardInterrupt:
         progress.close()
         print(f"Interrupted: {progress.done} of {total} are graded and safe in {store.path}; the same command "
@@ -167,8 +180,8 @@ def _grade(options: Options, store: Store) -> int:
     return summary(options, store)
 
 
-def take_in(options: Options, store: Store) -> None:
-    """Reads the pile and the roster into the store, and reports what is odd."""
+def read_pile(options: Options) -> Intake:
+    """Reads the pile and the roster; each submission's bytes go to OUT/sources."""
     sources = options.out / "sources"
     sources.mkdir(exist_ok=True)
 
@@ -180,9 +193,7 @@ def take_in(options: Options, store: Store) -> None:
         return sha
 
     roster = read_roster(options.roster) if options.roster else Roster()
-    intake = ingest(options.submissions, roster, keep, options.layout, options.filename, options.due)
-    store.take_in(intake.roster.people, intake.attempts, intake.notes, options.attempts)
-    report_notes(intake.notes, options.out)
+    return ingest(options.submissions, roster, keep, options.layout, options.filename, options.due)
 
 
 def report_notes(notes: list[Note], out: Path) -> None:
@@ -192,16 +203,6 @@ def report_notes(notes: list[Note], out: Path) -> None:
         print(f"{note.kind}: {note.sentence}", file=sys.stderr)
     if len(notes) > SHOWN_NOTES:
         print(f"... and {len(notes) - SHOWN_NOTES} more in {out / 'notes.txt'}", file=sys.stderr)
-
-
-def preflight(mdriver: Mdriver) -> None:
-    """Grades a tiny allocator first: a wrong course or a broken build shows before the class is graded."""
-    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
-        sample = Path(folder, "mm.c")
-        sample.write_text(SAMPLE)
-        answer = mdriver.run(sample, check_only=True)
-    if answer.fault:
-        raise Problem(f"mdriver cannot grade anything: {answer.fault}; nothing was graded", FAULT)
 
 
 def saver(store: Store, out: Path, progress: Progress):

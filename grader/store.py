@@ -190,6 +190,7 @@ class Store:
         """Stores one outcome. A graded unit is never overwritten; a fault gives way to a grade."""
         unit, result = outcome.unit, outcome.result or {}
         score = result.get("score") or {}
+        index = None if outcome.fault else score.get("index") or 0.0  # what does not build has no index, and earns 0
         with self.transaction() as db:
             db.execute(
                 "INSERT INTO result VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
@@ -198,9 +199,8 @@ class Store:
                 "tries=excluded.tries, seconds=excluded.seconds, host=excluded.host, "
                 "graded_at=excluded.graded_at, json=excluded.json WHERE result.fault IS NOT NULL",
                 (unit.person, unit.sha256, unit.course, unit.traces, unit.settings, outcome.fault,
-                 result.get("verdict"), score.get("index") if outcome.fault is None else None,
-                 score.get("max_index"), score.get("utilization"), score.get("kops"), score.get("relative"),
-                 outcome.tries, outcome.seconds, outcome.host,
+                 result.get("verdict"), index, score.get("max_index"), score.get("utilization"), score.get("kops"),
+                 score.get("relative"), outcome.tries, outcome.seconds, outcome.host,
                  datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
                  json.dumps(result, ensure_ascii=False) if outcome.result is not None else None))
 

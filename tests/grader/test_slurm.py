@@ -66,7 +66,8 @@ def test_node_dies_in_the_middle(slurm: Grader, cluster: Cluster):
             process.communicate()
     assert process.returncode == 0, out + errors
     assert "12 people graded" in out
-    assert timed(slurm) <= 12 + 2, "what was written before the node died was graded again"
+    under_way = 3  # on two cores
+    assert timed(slurm) <= 12 + under_way, "what was written before the node died was graded again"
 
 
 def test_grader_killed_meanwhile(slurm: Grader, cluster: Cluster):
