@@ -193,7 +193,7 @@ def test_bad_input(tmp_path, arguments, sentence):
 
 def test_compiles_without_warnings(tmp_path):
     """The recorder under the project's warnings."""
-    flags = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wstrict-prototypes", "-Wpointer-arith", "-Wcast-align",
-             "-Wundef", "-Werror"]
+    flags = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes",
+             "-Wpointer-arith", "-Wcast-align", "-Wundef", "-Werror"]
     subprocess.run([needed("gcc", "gcc"), "-std=gnu11", "-O2", "-shared", "-fPIC", *flags, "-o", tmp_path / "record.so",
                     ROOT / "traces" / "tools" / "record.c"], check=True)

@@ -3,7 +3,9 @@
  *
  *   gcc -O2 -shared -fPIC -pthread -o record.so record.c
  *   MM_RECORD=/tmp/ls LD_PRELOAD=$PWD/record.so ls     writes /tmp/ls.ls.PID
- *   ./convert.py /tmp/ls.ls.PID -o ls.rep
+ *   ./convert /tmp/ls.ls.PID -o ls.rep
+ *
+ * which is what ./record does.
  *
  * Every process writes its own file, PREFIX.PROGRAM.PID; a forked child starts
  * one of its own at its first request. A line is one call, in the syntax that
