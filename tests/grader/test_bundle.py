@@ -45,7 +45,7 @@ SUBMISSIONS = {
 }
 REST = ("void *mm_malloc(size_t size) { (void)size; return 0; }\nvoid mm_free(void *p) { (void)p; }\n"
         "void *mm_realloc(void *p, size_t n) { (void)p; (void)n; return 0; }\n")
-TRACE = "0\n3\n6\n1\na 0 512\na 1 128\nr 0 640\nf 1\na 2 64\nf 0\n"
+TRACE = "20000\n3\n6\n1\na 0 512\na 1 128\nr 0 640\nf 1\na 2 64\nf 0\n"
 
 
 def command(*args: object) -> int:

@@ -15,7 +15,7 @@ from grader.people import Person
 from grader.statistics import Entry, collect, histogram, of_store, percentile, spread
 from grader.store import Row
 
-TRACES = {"short.rep": "0\n2\n4\n1\na 0 512\na 1 128\nf 1\nf 0\n", "grow.rep": "0\n1\n4\n1\na 0 16\nr 0 64\nr 0 900\nf 0\n"}
+TRACES = {"short.rep": "20000\n2\n4\n1\na 0 512\na 1 128\nf 1\nf 0\n", "grow.rep": "20000\n1\n4\n1\na 0 16\nr 0 64\nr 0 900\nf 0\n"}
 
 
 def test_spread_and_histogram():
