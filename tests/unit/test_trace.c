@@ -241,6 +241,11 @@ START_TEST(test_giant_sizes_are_scaled)
     parse(&t, "1\n1\n1\n70368744177664\na 0 70368744177664\n"); /* 2^46 fits as it is */
     ck_assert_uint_eq(t.scale_shift, 0);
     trace_free(&t);
+
+    /* 2^46 - 14 bytes fit, but not when each block begins at a multiple of 16 */
+    parse(&t, "1\n3\n3\n70368744177650\na 0 70368744177648\na 1 1\na 2 1\n");
+    ck_assert_uint_eq(t.scale_shift, 1);
+    trace_free(&t);
 }
 END_TEST
 
