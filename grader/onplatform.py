@@ -108,7 +108,8 @@ def build() -> None:
                           errors="replace", stdin=subprocess.DEVNULL)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-        raise Problem(f"mdriver does not build on this machine: {plain(said[-1], 300)}; install what packages.txt "
+        first = next((line for line in said if "error:" in line or "not found" in line), said[-1])
+        raise Problem(f"mdriver does not build on this machine: {plain(first, 300)}; install what packages.txt "
                       "marks `run`", FAULT)
 
 
