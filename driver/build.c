@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 #include <unistd.h>
 
+#include "build_folder.h"
 #include "build_source.h"
+#include "dialect.h"
 #include "elf_file.h"
 #include "tool.h"
 
 #define GCC "/usr/bin/gcc"
 #define OBJCOPY "/usr/bin/objcopy"
-#define OBJECT_LIMIT ((size_t)64 << 20)
 
 /* All that a runner calls or looks at by name. */
 static const char *const entry_points[] = {
@@ -27,22 +27,21 @@ static const char *const entry_points[] = {
     "mm_gc_roots", "mm_gc_collect", "mm_gc_stats", "team", NULL,
 };
 
-static const char *const runner_objects[] = { "runner.o", "memlib.o", "runner_libc.o", NULL };
+#define ON(dialect) (1u << DIALECT_##dialect)
+#define ON_ANY (~0u)
 
-/* One way to compile; tried from the first to the last. */
-static const struct attempt { const char *standard, *inlining, *headers; } attempts[] = {
-    { "-std=gnu11", NULL, NULL },
-    { "-std=gnu11", NULL, "-DMM_NO_CHECKHEAP" },
-    { "-std=gnu11", NULL, "-DMM_NO_TEAM" },
-    { "-std=gnu11", NULL, "-Ibare" },
-    { "-std=gnu11", "-fgnu89-inline", NULL },
-    { "-std=gnu11", "-fgnu89-inline", "-DMM_NO_CHECKHEAP" },
-    { "-std=gnu11", "-fgnu89-inline", "-DMM_NO_TEAM" },
-    { "-std=gnu11", "-fgnu89-inline", "-Ibare" },
-    { "-std=gnu89", NULL, NULL },
-    { "-std=gnu89", NULL, "-Ibare" },
+/* What is done about old C and about files that bring what a header would give: when STEP failed and its log has WORD
+ * in it. In this order; each is added to those before it. */
+static const struct remedy { const char *step, *word, *flags[2]; unsigned dialects; } remedies[] = {
+    { "compile", "mm_checkheap", { "-DMM_NO_CHECKHEAP" }, ON(AUTOLAB) | ON(CMU16) },
+    { "compile", "team", { "-DMM_NO_TEAM" }, ON(CLASSIC) },
+    { "compile", "team", { "-include", "team.h" }, ON_ANY & ~ON(CLASSIC) },
+    { "compile", "mm_", { "-Ibare" }, ON_ANY },
+    { "link", "mm_malloc", { "-DDRIVER" }, ON(CLASSIC) | ON(MALLOCLAB) },
+    { "link", "undefined reference", { "-fgnu89-inline" }, ON_ANY },
+    { "compile", "", { "-std=gnu89" }, ON_ANY },
 };
-enum { ATTEMPTS = sizeof attempts / sizeof *attempts };
+enum { REMEDIES = sizeof remedies / sizeof *remedies };
 
 struct words { const char *w[48]; size_t n; };
 
@@ -59,6 +58,7 @@ struct job {
     struct source source;
     struct tool tool;
     int bits;
+    int applied[REMEDIES];
     char define_alignment[48], include_allocators[PATH_MAX + 2];
     char *log;             /* of the last tool */
     char *first_log;       /* of the first attempt: what a student should read */
@@ -77,104 +77,32 @@ static enum build_status fail(const struct job *j, enum build_status status, con
     return status;
 }
 
-/* ---- folders: ours, removed at exit ---- */
-
-static char *folders[256];
-static size_t folder_count;
-
-void build_cleanup(void)
-{
-    while (folder_count) {
-        char *folder = folders[--folder_count];
-        tool_folder_remove(folder);
-        free(folder);
-    }
-}
-
-static int write_file(const char *folder, const char *name, const void *bytes, size_t size)
-{
-    char path[PATH_MAX];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    ssize_t n = fd < 0 ? -1 : write(fd, bytes, size);
-    if (fd >= 0)
-        close(fd);
-    return n == (ssize_t)size ? 0 : -1;
-}
-
-static int copy_file(const char *from, const char *folder, const char *name)
-{
-    size_t size;
-    unsigned char *bytes = read_whole(from, OBJECT_LIMIT, &size);
-    int rc = bytes ? write_file(folder, name, bytes, size) : -1;
-
-    free(bytes);
-    return rc;
-}
-
-/* Each header from the first folder that has it: the edition's own, then those
- * that editions share. This project's edition uses mm.h and memlib.h beside mdriver. */
-static int copy_headers(const struct job *j)
-{
-    static const char *const names[] = { "mm.h", "memlib.h", "config.h", "contracts.h" };
-    char own[64], path[PATH_MAX], to[64];
-    snprintf(own, sizeof own, "courses/include/%s", dialect_word(j->request->course->dialect));
-    int ours = j->request->course->dialect == DIALECT_MALLOCLAB;
-    const char *const places[] = { ours ? "." : own, own, "courses/include/shared" };
-    int missing = 0;
-
-    snprintf(path, sizeof path, "%s/courses/include/bare/mm.h", program_folder());
-    missing |= copy_file(path, j->tool.folder, "bare/mm.h");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        int found = 0;
-        snprintf(to, sizeof to, "include/%s", names[i]);
-        for (size_t k = 0; k < sizeof places / sizeof *places && !found; k++) {
-            snprintf(path, sizeof path, "%s/%s/%s", program_folder(), places[k], names[i]);
-            found = copy_file(path, j->tool.folder, to) == 0;
-        }
-        missing |= !found;
-    }
-    return missing ? -1 : 0;
-}
-
-static int copy_objects(const struct job *j)
-{
-    char path[PATH_MAX];
-    int rc = 0;
-
-    for (size_t i = 0; runner_objects[i]; i++) {
-        snprintf(path, sizeof path, "%s/build/runner%d/%s", program_folder(), j->bits, runner_objects[i]);
-        rc |= copy_file(path, j->tool.folder, runner_objects[i]);
-    }
-    return rc;
-}
-
+/* What all compilations of a source that was read have in common. */
 static enum build_status prepare(struct job *j)
 {
-    static const char *const inner[] = { "include", "bare" };
-    char path[PATH_MAX];
+    const struct course *course = j->request->course;
 
-    j->tool.folder = tool_folder();
-    if (!j->tool.folder || folder_count == sizeof folders / sizeof *folders)
-        return fail(j, BUILD_OURS, "cannot make a private folder for the build: %s", strerror(errno));
-    folders[folder_count++] = (char *)(uintptr_t)j->tool.folder;
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "%s/%s", j->tool.folder, inner[i]);
-        if (mkdir(path, 0755) || chmod(path, 0755))
-            return fail(j, BUILD_OURS, "%s: %s", path, strerror(errno));
-    }
-    if (copy_headers(j))
-        return fail(j, BUILD_OURS, "the headers of the %s edition are missing under %s/courses/include",
-                    dialect_word(j->request->course->dialect), program_folder());
-    if (copy_objects(j)) {
-        if (j->bits == 32)
-            return fail(j, BUILD_FAILED, "32-bit runners are not built: install gcc-multilib and run make again");
-        return fail(j, BUILD_OURS, "the runner's objects are missing under %s/build; run make", program_folder());
-    }
-    if (write_file(j->tool.folder, "mm.c", j->source.bytes, j->source.size))
+    j->tool.trusted = j->source.shipped;
+    if (course->alignment)
+        snprintf(j->define_alignment, sizeof j->define_alignment, "-DMM_ALIGNMENT=%d", (int)course->alignment);
+    snprintf(j->include_allocators, sizeof j->include_allocators, "-I%s/allocators", program_folder());
+    if (!j->tool.trusted && tool_sandbox_works(j->error, j->error_size))
+        return BUILD_OURS;
+    j->tool.folder = build_folder_new(course->dialect, j->error, j->error_size);
+    if (!j->tool.folder)
+        return BUILD_OURS;
+    if (build_folder_write(j->tool.folder, "mm.c", j->source.bytes, j->source.size))
         return fail(j, BUILD_OURS, "cannot copy the source into %s: %s", j->tool.folder, strerror(errno));
     return BUILD_OK;
+}
+
+static enum build_status prepare_objects(struct job *j)
+{
+    if (build_folder_objects(j->tool.folder, j->bits) == 0)
+        return BUILD_OK;
+    if (!build_can(j->bits) && j->bits == 32)
+        return fail(j, BUILD_OURS, "32-bit runners are not built: install gcc-multilib and run make again");
+    return fail(j, BUILD_OURS, "the runner's objects are missing under %s/build; run make", program_folder());
 }
 
 /* ---- one attempt ---- */
@@ -187,35 +115,36 @@ static int run(struct job *j, const struct words *words, const char *output)
 }
 
 /* The compiler's words up to the source, the same for compiling and for looking. */
-static void compile_words(const struct job *j, const struct attempt *a, struct words *w)
+static void compile_words(const struct job *j, struct words *w)
 {
     const struct course *course = j->request->course;
 
     add(w, GCC);
-    add(w, a->standard);
-    add(w, a->inlining);
+    add(w, "-std=gnu11");
     add(w, "-O2"), add(w, "-g"), add(w, "-fno-pie"), add(w, "-fno-common"), add(w, "-fmax-errors=20");
     add(w, "-fdiagnostics-color=never"), add(w, "-fno-diagnostics-show-caret");
     add(w, j->bits == 32 ? "-m32" : NULL);
-    add(w, j->define_alignment);
+    add(w, j->define_alignment[0] ? j->define_alignment : NULL);
     for (size_t i = 0; i < course->flag_count; i++)
         add(w, course->flags[i]);
     add(w, j->request->extra_flag);
-    add(w, a->headers);
+    for (size_t i = 0; i < REMEDIES; i++)
+        for (size_t k = 0; j->applied[i] && k < 2; k++)
+            add(w, remedies[i].flags[k]);
     add(w, "-Iinclude");
     if (j->source.shipped)
         add(w, j->include_allocators);
 }
 
 /* Compiles, localises and links. The status of the tool that failed; *STEP says which. */
-static int attempt(struct job *j, const struct attempt *a, const char **step)
+static int attempt(struct job *j, const char **step)
 {
     struct words compile = { .n = 0 }, localise = { .n = 0 }, link = { .n = 0 };
     char keep[16][48];
     int rc;
 
     *step = "compile";
-    compile_words(j, a, &compile);
+    compile_words(j, &compile);
     add(&compile, "-c"), add(&compile, "-o"), add(&compile, "mm.o");
     add(&compile, j->source.shipped ? j->source.path : "mm.c");
     rc = run(j, &compile, NULL);
@@ -254,17 +183,18 @@ static int attempt(struct job *j, const struct attempt *a, const char **step)
     return rc;
 }
 
-/* Which attempts are worth making after A failed at STEP. */
-static int worth_trying(const struct job *j, const struct attempt *next, int compiled_once)
+/* Applies the next remedy against what the last tool said; 0 when none is left. */
+static int remedy(struct job *j, const char *step)
 {
-    int dialect = j->request->course->dialect;
-
-    if (next->headers && strcmp(next->headers, "-DMM_NO_TEAM") == 0 && dialect != DIALECT_CLASSIC)
-        return 0;
-    if (next->headers && strcmp(next->headers, "-DMM_NO_CHECKHEAP") == 0
-        && dialect != DIALECT_AUTOLAB && dialect != DIALECT_CMU16)
-        return 0;
-    return !next->inlining || compiled_once; /* a matter of linking only */
+    for (size_t i = 0; i < REMEDIES; i++) {
+        const struct remedy *r = &remedies[i];
+        if (j->applied[i] || strcmp(r->step, step) != 0 || !(r->dialects & 1u << j->request->course->dialect)
+            || !j->log || !strstr(j->log, r->word))
+            continue;
+        j->applied[i] = 1;
+        return 1;
+    }
+    return 0;
 }
 
 static void describe(const struct words *w, char **out)
@@ -280,79 +210,94 @@ static void describe(const struct words *w, char **out)
     }
 }
 
+/* Macros and tokens that are left of the source, with line markers; NULL when there are none. */
+static char *preprocess(struct job *j, const struct words *more)
+{
+    struct words w = { .n = 0 };
+    size_t size;
+
+    compile_words(j, &w);
+    for (size_t i = 0; i < more->n; i++)
+        add(&w, more->w[i]);
+    add(&w, "-E"), add(&w, "-dD"), add(&w, j->source.shipped ? j->source.path : "mm.c");
+    run(j, &w, "preprocessed"); /* an error, such as an unknown header, ends the text early */
+    return (char *)build_folder_read(j->tool.folder, "preprocessed", &size);
+}
+
+/* The edition that the source looks like, or that of the course when there is nothing to see. */
+static int look_at_dialect(struct job *j, char *why, size_t why_size)
+{
+    const struct words bare = { { "-Ibare", "-DDRIVER" }, 2 };
+    char *text = preprocess(j, &bare);
+    int dialect = j->request->course->dialect;
+
+    if (text && text[0])
+        dialect = dialect_guess(text, why, why_size);
+    else
+        snprintf(why, why_size, "the preprocessor gave nothing to tell it by");
+    free(text);
+    return dialect;
+}
+
 static enum build_status explain(struct job *j, int rc, const char *step)
 {
     const char *name = j->source.name;
+    char why[160], hint[256] = "";
 
     if (rc == TOOL_BROKEN)
         return fail(j, BUILD_OURS, "%s: %s", name, j->log ? j->log : "out of memory");
     if (rc == TOOL_LATE || rc == TOOL_KILLED)
         return fail(j, BUILD_FAILED, "%s: the %s was stopped: it needed more time or memory than any allocator does",
                     name, strcmp(step, "compile") == 0 ? "compiler" : "linker");
-    return fail(j, BUILD_FAILED, "%s: does not %s%s", name, strcmp(step, "link") == 0 ? "link" : "compile",
-                j->bits == 32 ? " as a 32-bit file" : "");
+    int dialect = look_at_dialect(j, why, sizeof why);
+    if (dialect != j->request->course->dialect)
+        snprintf(hint, sizeof hint, "; it looks like a file of the %s edition, because %s: try --course auto",
+                 dialect_word(dialect), why);
+    return fail(j, BUILD_FAILED, "%s: does not %s%s%s", name, strcmp(step, "link") == 0 ? "link" : "compile",
+                j->bits == 32 ? " as a 32-bit file" : "", hint);
 }
 
 static enum build_status try_all(struct job *j, struct runner_image *image)
 {
-    const char *step = "", *first_step = "";
-    int compiled_once = 0, first_rc = 0, rc = 0;
+    const char *step = "", *first_step = NULL;
+    int first_rc = 0, rc;
 
-    for (size_t i = 0; i < ATTEMPTS; i++) {
-        if (i && !worth_trying(j, &attempts[i], compiled_once))
-            continue;
-        rc = attempt(j, &attempts[i], &step);
-        if (rc == 0) {
-            struct words w = { .n = 0 };
-            compile_words(j, &attempts[i], &w);
-            describe(&w, &image->flags_used);
-            image->build_log = j->log;
-            j->log = NULL;
-            return BUILD_OK;
-        }
-        if (rc < 0)
-            return explain(j, rc, step);
-        compiled_once |= strcmp(step, "compile") != 0;
-        if (!j->first_log) {
-            j->first_log = j->log;
-            j->log = NULL;
+    while ((rc = attempt(j, &step)) > 0) {
+        int again = remedy(j, step);
+        if (!first_step) {
             first_step = step;
             first_rc = rc;
+            j->first_log = j->log;
+            j->log = NULL;
         }
+        if (!again)
+            break;
     }
-    image->build_log = j->first_log;
-    j->first_log = NULL;
-    return explain(j, first_rc, first_step);
+    if (rc > 0) {
+        image->build_log = j->first_log;
+        j->first_log = NULL;
+        return explain(j, first_rc, first_step);
+    }
+    if (rc < 0)
+        return explain(j, rc, step);
+    struct words w = { .n = 0 };
+    compile_words(j, &w);
+    describe(&w, &image->flags_used);
+    image->build_log = j->log;
+    j->log = NULL;
+    return BUILD_OK;
 }
 
 /* ---- the finished runner ---- */
 
-static unsigned char *read_built(const struct job *j, const char *name, size_t *size)
-{
-    char path[PATH_MAX];
-
-    snprintf(path, sizeof path, "%s/%s", j->tool.folder, name);
-    return read_whole(path, OBJECT_LIMIT, size);
-}
-
-/* Macros that the source itself defines, with line markers. NULL when a course does not ask. */
-static unsigned char *read_macros(struct job *j)
-{
-    struct words w = { .n = 0 };
-    size_t size;
-
-    if (!j->request->course->rules.macro_prefix[0])
-        return NULL;
-    compile_words(j, &attempts[0], &w);
-    add(&w, "-E"), add(&w, "-dD"), add(&w, j->source.shipped ? j->source.path : "mm.c");
-    return run(j, &w, "macros") == 0 ? read_built(j, "macros", &size) : NULL;
-}
 
 static enum build_status inspect(struct job *j, struct runner_image *image, struct build *b)
 {
     size_t object_size, exec_size;
-    unsigned char *object = read_built(j, "mm.o", &object_size), *exec = read_built(j, "runner", &exec_size);
-    unsigned char *macros = NULL;
+    const struct words none = { .n = 0 };
+    unsigned char *object = build_folder_read(j->tool.folder, "mm.o", &object_size);
+    unsigned char *exec = build_folder_read(j->tool.folder, "runner", &exec_size);
+    char *macros = NULL;
     struct elf_object facts = { 0 };
     enum build_status rc = BUILD_OK;
 
@@ -365,10 +310,12 @@ static enum build_status inspect(struct job *j, struct runner_image *image, stru
         image->static_bytes = facts.writable_bytes;
         image->writable_bytes = elf_writable_segments(exec, exec_size);
         image->has_gc = elf_symbol(&facts, "mm_gc_roots") != NULL && elf_symbol(&facts, "mm_gc_roots")->defined;
-        macros = read_macros(j);
+        macros = j->request->course->rules.macro_prefix[0] ? preprocess(j, &none) : NULL;
         build_rules(&b->findings, j->request->course, &facts, (const char *)j->source.bytes, j->source.size,
-                    (const char *)macros);
+                    macros);
         b->team_count = elf_strings_of(exec, exec_size, "team", b->team, sizeof b->team / sizeof *b->team);
+        if (j->request->course->dialect == DIALECT_CLASSIC && !j->source.shipped)
+            build_team(&b->findings, &facts, b);
     }
     elf_object_free(&facts);
     free(object);
@@ -403,13 +350,10 @@ enum build_status build_runner(const struct build_request *request, struct runne
     memcpy(image->sha256, j.source.sha256, sizeof image->sha256);
     image->path = strdup(request->source);
     image->bits = j.bits = request->bits ? request->bits : request->course->bits ? (int)request->course->bits : 64;
-    j.tool.trusted = j.source.shipped;
-    snprintf(j.define_alignment, sizeof j.define_alignment, "-DMM_ALIGNMENT=%d", (int)request->course->alignment);
-    snprintf(j.include_allocators, sizeof j.include_allocators, "-I%s/allocators", program_folder());
-    if (rc == 0 && !j.tool.trusted && tool_sandbox_works(error, error_size))
-        rc = BUILD_OURS;
     if (rc == 0)
         rc = prepare(&j);
+    if (rc == 0)
+        rc = prepare_objects(&j);
     if (rc == 0)
         rc = try_all(&j, image);
     if (rc == 0)
@@ -419,6 +363,27 @@ enum build_status build_runner(const struct build_request *request, struct runne
     free(j.source.bytes);
     free(j.log);
     free(j.first_log);
+    return (enum build_status)rc;
+}
+
+enum build_status build_dialect(const char *source, int *dialect, char *why, size_t why_size,
+                                char *error, size_t error_size)
+{
+    static const struct course neutral = { .dialect = DIALECT_AUTOLAB }; /* MM_ALIGNMENT stays a token */
+    const struct build_request request = { .source = source, .course = &neutral, .bits = 64 };
+    struct job j = { .request = &request, .error = error, .error_size = error_size, .bits = 64 };
+    int rc = source_read(&j.source, source, error, error_size);
+
+    if (rc == 0 && j.source.shipped) {
+        snprintf(why, why_size, "it is one of ours");
+        *dialect = DIALECT_COUNT;
+    } else {
+        rc = rc ? rc : (int)prepare(&j);
+        if (rc == 0)
+            *dialect = look_at_dialect(&j, why, why_size);
+    }
+    free(j.source.bytes);
+    free(j.log);
     return (enum build_status)rc;
 }
 

@@ -6,10 +6,10 @@
  *
  *     gcc -std=gnu11 -O2 -g -fno-pie -fno-common -DMM_ALIGNMENT=N [-m32] [course's flags]
  *
- * Old C is tried in this order until the file compiles and links: gnu11, then
- * gnu11 with -fgnu89-inline, then gnu89; for each, first with the edition's
- * headers, then without the declarations that a file may bring itself. A
- * warning never refuses a file. In the object everything but the entry points
+ * What does not compile or link like that is old C, or brings what a header would
+ * give, and gets one more flag at a time until it does, each on top of those before
+ * (docs/COURSES.md lists them). A warning never refuses a file. In the object
+ * everything but the entry points
  * is made local (objcopy), so nothing in it can stand in for the C library or
  * the runner; then it is linked statically with runner.o and memlib.o.
  */
@@ -51,6 +51,8 @@ struct build {
     struct findings findings;
 };
 
+struct elf_object;
+
 enum build_status { BUILD_OK = 0, BUILD_BAD_INPUT = 2, BUILD_FAILED = 3, BUILD_OURS = 5 };
 
 /* Builds what REQUEST asks for. BUILD_OK: IMAGE is complete, and B says the rest.
@@ -59,8 +61,17 @@ enum build_status { BUILD_OK = 0, BUILD_BAD_INPUT = 2, BUILD_FAILED = 3, BUILD_O
 enum build_status build_runner(const struct build_request *request, struct runner_image *image,
                                struct build *b, char *error, size_t error_size);
 
+/* The edition (enum dialect) that SOURCE is written for, and WHY; DIALECT_COUNT for a shipped allocator, which fits all. */
+enum build_status build_dialect(const char *source, int *dialect, char *why, size_t why_size,
+                                char *error, size_t error_size);
+
+/* Whether runners of BITS were built. */
+int build_can(int bits);
+
+/* The team as the classic driver looked at it: what it would have refused is noted, and never refused here. */
+void build_team(struct findings *f, const struct elf_object *object, const struct build *b);
+
 /* The static rules of a course and those of every course, over a built object. */
-struct elf_object;
 void build_rules(struct findings *f, const struct course *course, const struct elf_object *object,
                  const char *source, size_t source_bytes, const char *macros);
 

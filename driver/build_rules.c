@@ -137,3 +137,22 @@ void build_rules(struct findings *f, const struct course *course, const struct e
         finding_add(f, "source-size", 0, "the source has %zu bytes; this course allows %lld", source_bytes,
                     (long long)r->source_bytes);
 }
+
+void build_team(struct findings *f, const struct elf_object *object, const struct build *b)
+{
+    const struct elf_symbol *team = elf_symbol(object, "team");
+    const char (*member)[64] = b->team;
+
+    if (!team || !team->defined) {
+        finding_add(f, "team", 0, "there is no team; the old driver did not link without one");
+        return;
+    }
+    if (b->team_count < 5) /* a variant with name and uid only */
+        return;
+    if (!member[0][0])
+        finding_add(f, "team", 0, "the team has no name; the old driver stopped there");
+    if (!member[1][0] || !member[2][0])
+        finding_add(f, "team", 0, "member 1 of the team lacks a name or an id; the old driver stopped there");
+    if (!member[3][0] != !member[4][0])
+        finding_add(f, "team", 0, "member 2 of the team has only one of name and id; the old driver stopped there");
+}

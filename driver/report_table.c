@@ -122,7 +122,7 @@ static void table_head(const struct page *p)
     putc('\n', p->out);
 }
 
-static void table_row(const struct page *p, const struct result *r, const struct outcome *o)
+static void table_row(const struct page *p, const struct outcome *o)
 {
     static const char *const weights[] = { "none", "both", "util", "speed" };
     const struct record *k = &o->record;
@@ -366,7 +366,7 @@ void report_table(FILE *out, const struct result *r, const struct table_options 
     putc('\n', out);
     table_head(&p);
     for (size_t i = 0; i < r->count; i++)
-        table_row(&p, r, &r->outcomes[i]);
+        table_row(&p, &r->outcomes[i]);
     table_foot(&p, r);
     failures(&p, r);
     for (size_t i = 0; i < r->count; i++) {
