@@ -19,14 +19,21 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 
-/* What a static glibc start-up, printf, abort and our own mailbox need. */
+#include "wire.h"
+
+/* What a static glibc start-up, printf, abort and our own mailbox need. Nothing here names a file, moves a
+ * file offset or gives memory back: state that outlives a request must stay where it is counted. */
 static const char *const allowed[] = {
-    "read", "write", "writev", "close", "lseek", "fstat", "newfstatat", "fstat64", "fstatat64", "statx",
-    "brk", "munmap", "exit", "exit_group", "futex", "futex_time64",
-    "arch_prctl", "set_thread_area", "set_tid_address", "set_robust_list", "rseq", "prlimit64",
-    "ugetrlimit", "readlink", "readlinkat", "getrandom", "uname", "getpid", "gettid",
+    "read", "write", "writev", "close", "brk", "exit", "exit_group", "futex", "futex_time64",
+    "arch_prctl", "set_thread_area", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "ugetrlimit",
+    "getrandom", "uname", "getpid", "gettid",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "sigaction", "sigreturn", "signal",
     "clock_gettime", "clock_gettime64", "gettimeofday", "time", "sched_yield",
+};
+
+/* Asked by the C library in passing; it copes with a no. */
+static const char *const absent[] = {
+    "lseek", "_llseek", "fstat", "newfstatat", "fstat64", "fstatat64", "statx", "readlink", "readlinkat",
 };
 
 /* Calls that no honest allocator makes by accident: the process dies there. */
@@ -35,6 +42,8 @@ static const char *const deadly[] = {
     "socket", "socketcall", "io_uring_setup", "bpf", "keyctl", "userfaultfd", "memfd_create", "perf_event_open",
     "pidfd_open", "pidfd_getfd", "unshare", "setns", "mount", "seccomp", "prctl", "kcmp",
 };
+
+const char confine_exec_path[1] = "";
 
 static struct sock_fprog program[2]; /* for 64- and for 32-bit programs */
 
@@ -66,38 +75,69 @@ static int export_program(scmp_filter_ctx ctx, struct sock_fprog *out)
     return rc;
 }
 
-static int build_program(int bits, int exec_fd, struct sock_fprog *out)
+/* Memory may be mapped from the descriptors that a runner has at its start and closes before the allocator
+ * runs, never anonymous; protection can only be taken away. */
+static int memory_rules(scmp_filter_ctx ctx, int map_call)
 {
-    /* TRAP: a handler in the runner can say which call it was; the call itself does not happen. */
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_TRAP);
-    int rc = ctx ? 0 : -ENOMEM;
+    const struct scmp_arg_cmp taken_away[] = { SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_WRITE | PROT_EXEC, 0) };
+    int rc = 0;
 
-    if (!rc && bits == 32)
-        rc = seccomp_arch_add(ctx, SCMP_ARCH_X86);
+    for (int fd = FD_MAILBOX; !rc && fd <= FD_ANSWERS; fd++) { /* one argument can be compared once in a rule */
+        const struct scmp_arg_cmp file_map[] = {
+            SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0), SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0),
+            SCMP_A4(SCMP_CMP_EQ, (scmp_datum_t)fd) };
+        rc = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, map_call, 3, file_map);
+    }
+    return rc ? rc : seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, taken_away);
+}
+
+/* The rules for one architecture, in a context of their own: old 32-bit calls take other arguments under the
+ * names of newer ones (mmap), so no rule may spread from one to the other. */
+static int fill(scmp_filter_ctx ctx, int bits, int exec_fd)
+{
+    int rc = 0;
+
+    if (bits == 32) {
+        rc = seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE);
+        rc = rc ? rc : seccomp_arch_add(ctx, SCMP_ARCH_X86);
+    }
     for (size_t i = 0; !rc && i < sizeof allowed / sizeof *allowed; i++)
         rc = name_rule(ctx, SCMP_ACT_ALLOW, allowed[i]);
+    for (size_t i = 0; !rc && i < sizeof absent / sizeof *absent; i++)
+        rc = name_rule(ctx, SCMP_ACT_ERRNO(ENOSYS), absent[i]);
     for (size_t i = 0; !rc && i < sizeof deadly / sizeof *deadly; i++)
         rc = name_rule(ctx, SCMP_ACT_KILL_PROCESS, deadly[i]);
-    /* Only files can be mapped, never anonymous memory; nothing can be made executable. */
-    const struct scmp_arg_cmp file_map[] = {
-        SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0), SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0) };
-    const struct scmp_arg_cmp no_exec[] = { SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) };
     if (!rc)
-        rc = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, file_map);
-    if (!rc && bits == 32)
-        rc = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap2), 2, file_map);
-    if (!rc)
-        rc = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_exec);
+        rc = memory_rules(ctx, bits == 32 ? SCMP_SYS(mmap2) : SCMP_SYS(mmap));
     /* Signals to itself only: the second filter compares the process. */
     for (int i = 0; !rc && i < 3; i++)
         rc = name_rule(ctx, SCMP_ACT_ALLOW, (const char *[]){ "kill", "tgkill", "tkill" }[i]);
-    /* The one exec: by descriptor, which closes on that exec. */
-    if (!rc)
-        rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 2,
+    /* The one exec: by descriptor, which closes on that exec. A path would count instead of the descriptor if it
+     * began with a slash, so it must be our own empty string. */
+    if (!rc && bits == 64)
+        rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 3,
                               SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)exec_fd),
+                              SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)(uintptr_t)confine_exec_path),
                               SCMP_A4(SCMP_CMP_EQ, AT_EMPTY_PATH));
+    return rc;
+}
+
+/* A 32-bit program is started by a 64-bit call, and could make others: both sets of rules hold for it. */
+static int build_program(int bits, int exec_fd, struct sock_fprog *out)
+{
+    /* TRAP: a handler in the runner can say which call it was; the call itself does not happen. */
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_TRAP), narrow = bits == 32 ? seccomp_init(SCMP_ACT_TRAP) : NULL;
+    int rc = ctx && (narrow || bits != 32) ? fill(ctx, 64, exec_fd) : -ENOMEM;
+
+    if (!rc && narrow) {
+        rc = fill(narrow, 32, exec_fd);
+        rc = rc ? rc : seccomp_merge(ctx, narrow);
+        narrow = rc ? narrow : NULL; /* merged, it belongs to the other */
+    }
     if (!rc)
         rc = export_program(ctx, out);
+    if (narrow)
+        seccomp_release(narrow);
     if (ctx)
         seccomp_release(ctx);
     return rc;
@@ -129,7 +169,7 @@ static int confine_signals(void)
         EQ(234 /* tgkill */, 6, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
         LOAD(nr),
-        EQ(37, 3, 0),
+        EQ(37 /* the same in 32 bits */, 3, 0),
         EQ(238, 2, 0),
         EQ(270, 1, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
@@ -160,7 +200,13 @@ int confine_self(const struct confinement *c)
         || limit(RLIMIT_FSIZE, c->file_bytes) || limit(RLIMIT_NPROC, 1)
         || limit(RLIMIT_MEMLOCK, 0) || limit(RLIMIT_MSGQUEUE, 0))
         return -1;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL) || confine_signals())
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL))
+        return -1;
+    if (getppid() != c->supervisor) { /* it died before it was listened for */
+        errno = ESRCH;
+        return -1;
+    }
+    if (confine_signals())
         return -1;
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program[c->bits == 32]);
 }

@@ -24,6 +24,7 @@
 #include "memlib.h"
 
 #define PAGE 4096u
+#define THREAD_BLOCK (16u << 10) /* what the C library takes through brk at its start, rounded up generously */
 #define EXEC_FD 64 /* where the child keeps its executable until the exec */
 
 /* How long a futex wait sleeps before it looks whether the runner still lives:
@@ -51,6 +52,16 @@ static void *map_new(const char *name, uint64_t size, int *fd, int flags)
     return p == MAP_FAILED ? NULL : p;
 }
 
+/* The log as the runner has it: to be written at its end and nowhere else. What cannot be read, mapped or sought
+ * in keeps nothing from one request to the next. It grows to RLIMIT_FSIZE: a flood of output hits that wall. */
+static int open_again(int fd)
+{
+    char path[32];
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+}
+
 uint64_t heap_base_of(int bits) { return bits == 32 ? UINT64_C(0x20000000) : MEM_BASE; }
 
 /* ---- start ---- */
@@ -76,6 +87,7 @@ static void child(const struct process_setup *s, const struct child_fds *fds, co
     sigemptyset(&none);
     for (int signo = 1; signo < NSIG; signo++)
         signal(signo, SIG_DFL);
+    signal(SIGXFSZ, SIG_IGN); /* what is printed past the cap is lost, no more */
     sigprocmask(SIG_SETMASK, &none, NULL);
     /* First out of the way of the fixed numbers, then onto them. */
     int trouble = fcntl(fds->trouble, F_DUPFD_CLOEXEC, 80);
@@ -108,7 +120,7 @@ static void child(const struct process_setup *s, const struct child_fds *fds, co
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", s->image->preload ? s->image->preload : "");
     char *const argv[] = { (char *)"runner", NULL };
     char *const envp[] = { s->image->preload ? preload : NULL, NULL };
-    syscall(SYS_execveat, EXEC_FD, "", argv, envp, AT_EMPTY_PATH);
+    syscall(SYS_execveat, EXEC_FD, confine_exec_path, argv, envp, AT_EMPTY_PATH);
     give_up(trouble, 'x');
 }
 
@@ -154,10 +166,9 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
             return fail(p, error, error_size, "shared memory");
         shared += pages(p->answer_bytes);
     }
-    /* The log has its full size and cannot grow: a flood of output hits a wall, not us. */
-    p->log_fd = fds.log = memfd_create("log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fds.log < 0 || ftruncate(fds.log, (off_t)s->output_cap)
-        || fcntl(fds.log, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
+    p->log_fd = memfd_create("log", MFD_CLOEXEC);
+    fds.log = p->log_fd < 0 ? -1 : open_again(p->log_fd);
+    if (fds.log < 0)
         return fail(p, error, error_size, "output log");
     if (s->count_instructions) {
         p->count_fd = fds.count = memfd_create("count", MFD_CLOEXEC);
@@ -171,9 +182,9 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
         .request_count = s->request_count, .repeat = s->repeat,
     };
     struct confinement c = {
-        .bits = s->image->bits, .exec_fd = EXEC_FD,
+        .bits = s->image->bits, .exec_fd = EXEC_FD, .supervisor = getpid(),
         .address_space = p->heap_limit + shared + s->image->writable_bytes + s->stack_limit + (UINT64_C(24) << 20),
-        .writable = s->image->writable_bytes + (64 << 10),
+        .writable = s->image->writable_bytes + THREAD_BLOCK,
         .cpu_seconds = s->time_limit, .file_bytes = s->output_cap, .stack = s->stack_limit,
     };
     int trouble[2];
@@ -186,6 +197,7 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
         child(s, &fds, &c);
     int saved = errno;
     close(fds.mailbox);
+    close(fds.log);
     if (fds.requests >= 0)
         close(fds.requests);
     if (fds.answers >= 0)
@@ -227,8 +239,8 @@ static enum process_turn wait_back(struct process *p, uint32_t before)
 
     while (__atomic_load_n(&p->box->back, __ATOMIC_ACQUIRE) == before) {
         long rc = syscall(SYS_futex, &p->box->back, FUTEX_WAIT, before, &slice, NULL, 0);
-        if (rc == 0 || errno == EAGAIN)
-            continue;
+        if (rc == 0 && __atomic_load_n(&p->box->back, __ATOMIC_ACQUIRE) != before)
+            break;
         if (reaped(p))
             return __atomic_load_n(&p->box->back, __ATOMIC_ACQUIRE) == before ? TURN_DEAD : TURN_OURS;
         if (process_cancelled || monotonic_seconds() > p->deadline)
@@ -349,7 +361,7 @@ uint64_t process_private_bytes(const struct process *p)
 
 static char *read_output(const struct process *p)
 {
-    off_t length = lseek(p->log_fd, 0, SEEK_CUR);
+    off_t length = lseek(p->log_fd, 0, SEEK_END);
 
     if (length <= 0)
         return NULL;
