@@ -176,30 +176,63 @@ static int put_out(const struct options *o, const struct result *r, size_t n)
     return rc;
 }
 
+/* --course auto: the course of the edition that the files are written for. 0, or an exit status. */
+static int find_course(const struct options *o, const char **name, char *reason, size_t size, char *error, size_t error_size)
+{
+    int agreed = DIALECT_COUNT, dialect;
+    const char *first = "";
+    char why[160];
+
+    for (size_t i = 0; i < o->allocator_count; i++) {
+        int rc = build_dialect(o->allocators[i], &dialect, why, sizeof why, error, error_size);
+        if (rc)
+            return rc == BUILD_FAILED ? EXIT_USAGE : rc;
+        if (dialect == DIALECT_COUNT) /* ours: goes with any */
+            continue;
+        if (agreed != DIALECT_COUNT && dialect != agreed) {
+            snprintf(error, error_size, "%.200s is a file of the %s edition and %.200s of the %s one; grade them one by one, "
+                     "or name a course", first, dialect_word(agreed), o->allocators[i], dialect_word(dialect));
+            return EXIT_USAGE;
+        }
+        if (agreed == DIALECT_COUNT)
+            snprintf(reason, size, "course %s, because %s", dialect_word(dialect), why);
+        agreed = dialect;
+        first = o->allocators[i];
+    }
+    *name = dialect_word(agreed == DIALECT_COUNT ? DIALECT_MALLOCLAB : agreed);
+    return 0;
+}
+
 static int run(const struct options *o)
 {
     struct course course;
     struct trace_set traces;
-    char error[2048], folder[1400];
+    char error[2048], folder[1400], reason[240] = "";
+    const char *name = o->course;
     int rc = 0;
 
-    if (course_load(&course, o->course, error, sizeof error))
+    if (o->no_sandbox)
+        tool_without_sandbox();
+    if (strcmp(name, "auto") == 0 && (rc = find_course(o, &name, reason, sizeof reason, error, sizeof error)) != 0)
+        return complain(rc, error);
+    if (course_load(&course, name, error, sizeof error))
         return complain(EXIT_USAGE, error);
     snprintf(folder, sizeof folder, "%s%s%s", course.traces[0] == '/' ? "" : program_folder(),
              course.traces[0] == '/' ? "" : "/", course.traces);
     if (trace_set_load(&traces, o->files, o->file_count, o->folder ? o->folder : o->file_count ? NULL : folder,
                        error, sizeof error))
         return complain(EXIT_USAGE, error);
-    struct grading g = { .options = o, .course = &course, .traces = &traces, .progress = show_progress,
+    struct grading g = { .options = o, .course = &course, .course_reason = reason, .traces = &traces, .progress = show_progress,
                          .timing = timing_defaults(traces.count) };
     g.timing.clock = o->clock;
+    score_weigh(&course, traces.traces, traces.count, o->file_count == 0, error, sizeof error);
+    if (error[0])
+        fprintf(stderr, "%s\n", error);
     if (o->timing_seconds > 0)
         g.timing.budget = o->timing_seconds / (double)(traces.count ? traces.count : 1);
     struct result *results = calloc(o->allocator_count, sizeof *results);
     if (!results)
         return complain(EXIT_OURS, "out of memory");
-    if (o->no_sandbox)
-        tool_without_sandbox();
     say_beforehand(&g, o);
     size_t n = 0;
     while (n < o->allocator_count && rc == 0 && !process_cancelled) {

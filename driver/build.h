@@ -45,7 +45,7 @@ struct build_request {
 };
 
 struct build {
-    char text[160];              /* why these bits, or empty */
+    char text[320];              /* why these bits, or empty */
     char team[9][64];            /* the team_t of older editions */
     size_t team_count;
     struct findings findings;

@@ -11,6 +11,7 @@
 #include "peers.h"
 #include "process.h"
 #include "turn.h"
+#include "word_size.h"
 
 /* After so many timeouts of one allocator a trace gets only a generous multiple of what
  * checking it usually takes, or a file that hangs would hold up a class for minutes. */
@@ -132,7 +133,7 @@ static void complete_hint(const struct grading *g, const char *source, const str
     if (strcmp(g->options->course, "malloclab") != 0)
         snprintf(course, sizeof course, " -c %s", shell_word(quoted, sizeof quoted, g->options->course));
     snprintf(r->hint + n, sizeof r->hint - n, ": ./mdriver%s%s%s -f %s %s", course,
-             g->options->bits ? g->options->bits == 32 ? " --bits 32" : " --bits 64" : "",
+             g->options->bits == 32 ? " --bits 32" : g->options->bits == 64 ? " --bits 64" : "",
              g->options->check_each ? "" : " -D", shell_word(file, sizeof file, t->path),
              shell_word(name, sizeof name, source));
 }
@@ -265,8 +266,12 @@ static int grade_in_turn(struct grading *g, const char *source, struct result *r
 
     *r = (struct result){ .course = g->course, .clock = clocks[g->timing.clock],
                           .sandbox = g->options->no_sandbox ? "none" : "full",
-                          .checkpoint = g->options->checkpoint, .reference = reference_name(g) };
-    enum build_status status = build_runner(&request, &r->image, &r->build, error, error_size);
+                          .checkpoint = g->options->checkpoint, .reference = reference_name(g),
+                          .course_reason = g->course_reason };
+    const struct pass_options pass = check_options(g);
+    int chosen = request.bits == BITS_AUTO || (!request.bits && !g->course->bits);
+    enum build_status status = chosen ? word_size_build(&request, &pass, &r->image, &r->build, error, error_size)
+                                      : build_runner(&request, &r->image, &r->build, error, error_size);
     if (status == BUILD_BAD_INPUT || status == BUILD_OURS)
         return (int)status;
     if (status == BUILD_FAILED)

@@ -13,6 +13,7 @@
 struct grading {
     const struct options *options;
     const struct course *course;
+    const char *course_reason;      /* why this course, with --course auto; or empty */
     const struct trace_set *traces;
     struct timing_options timing;
     struct reference reference[2];  /* for 64 and 32 bits: opened when first needed */

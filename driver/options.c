@@ -228,7 +228,7 @@ static int take(struct options *o, const struct reading *r, int letter)
     case OPT_BITS:
         if ((n = word(r, "--bits", optarg, sizes)) < 0)
             return -1;
-        o->bits = n * 32;
+        o->bits = n ? n * 32 : BITS_AUTO;
         break;
     case OPT_CLOCK:
         if ((n = word(r, "--clock", optarg, clocks)) < 0)

@@ -18,6 +18,8 @@ enum action {
     ACTION_ALLOCATORS,   /* list the shipped ones */
 };
 
+enum { BITS_AUTO = -1 };
+
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
 struct options {
@@ -29,7 +31,7 @@ struct options {
     const char *folder;        /* -t, or NULL */
     const char *course;
     const char *reference;     /* shipped name, "none", or NULL: the course's */
-    int bits;                  /* 32, 64, or 0: chosen */
+    int bits;                  /* 32, 64, BITS_AUTO: what suits the file, or 0: the course's */
     int verbosity;
     double seconds;            /* time limit of one trace */
     int check_only, check_each, latency, peers, no_sandbox, checkpoint, autoresult;

@@ -15,6 +15,7 @@
 /* One allocator on a set of traces. */
 struct result {
     const struct course *course;
+    const char *course_reason;   /* why this one, with --course auto; or NULL */
     const char *reference;       /* name of the reference, or NULL */
     const char *clock;           /* cpu, wall or instructions */
     const char *sandbox;         /* full or none */

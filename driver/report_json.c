@@ -138,6 +138,7 @@ json_t *report_json(const struct result *r)
     json_object_set_new(j, "schema", json_integer(1));
     json_object_set_new(j, "tool", json_string("mdriver 1.0"));
     json_object_set_new(j, "course", text(r->course->name));
+    json_object_set_new(j, "course_reason", text(r->course_reason));
     json_object_set_new(j, "checkpoint", json_boolean(r->checkpoint));
     json_object_set_new(j, "clock", json_string(r->clock));
     json_object_set_new(j, "sandbox", json_string(r->sandbox));

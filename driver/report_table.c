@@ -327,6 +327,8 @@ static void head(const struct page *p, const struct result *r)
     if (r->image.static_bytes)
         fprintf(p->out, ", %s bytes of static data", bytes_text(r->image.static_bytes));
     putc('\n', p->out);
+    if (r->course_reason && r->course_reason[0])
+        print_lines(p->out, r->course_reason, "  ", -1);
     if (r->build.text[0])
         print_lines(p->out, r->build.text, "  ", -1);
     for (size_t i = 0; i < r->build.team_count; i++)
