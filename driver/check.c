@@ -46,6 +46,7 @@ struct check {
     uint64_t brk;
     struct wire_key secret;  /* all keys come from it */
     uint64_t keys_made;
+    double deadline;         /* of the whole trace, monotonic seconds */
     int refused;             /* the heap reached its limit */
     uint32_t watch;          /* second run: the block whose damage we look for, or REF_NULL */
     uint32_t victim;         /* the block found damaged, or REF_NULL */
@@ -193,8 +194,20 @@ static int died(struct check *c, size_t index)
                    WEXITSTATUS(status), request_text(c, index));
 }
 
+/* How long a batch of requests may take by itself. Slow allocators go on answering and have the whole limit; one that
+ * answers nothing for so long is in a circle. mm_checkheap after each request may be slow as well. */
+static double patience(const struct check *c)
+{
+    double limit = c->options->time_limit, quarter = limit / 4 > 0.5 ? limit / 4 : 0.5;
+
+    return c->options->wire_flags & WIRE_CHECK_EACH || quarter > limit ? limit : quarter;
+}
+
 static int late(struct check *c, size_t index)
 {
+    if (monotonic_seconds() < c->deadline)
+        return fail_at(c, index, VERDICT_TIMEOUT, "no answer for %g seconds; the last request begun is %s",
+                       patience(c), request_text(c, index));
     return fail_at(c, index, VERDICT_TIMEOUT, "no answer within %g seconds; the last request begun is %s",
                    c->options->time_limit, request_text(c, index));
 }
@@ -407,8 +420,11 @@ static int seal_survivors(struct check *c, size_t first, uint32_t count)
 static enum process_turn serve(struct check *c)
 {
     struct process *p = &c->process;
-    enum process_turn turn = process_turn(p);
 
+    p->deadline = monotonic_seconds() + patience(c);
+    if (p->deadline > c->deadline)
+        p->deadline = c->deadline;
+    enum process_turn turn = process_turn(p);
     while (turn == TURN_OURS && p->box->event == EVENT_GROW) {
         uint64_t want = p->box->want;
         uint64_t granted = process_grant(p, want);
@@ -523,6 +539,7 @@ static int start(struct check *c)
 
     if (process_start(&c->process, &setup, error, sizeof error))
         return fail_at(c, BEFORE_TRACE, VERDICT_GRADER, "%s", error);
+    c->deadline = c->process.deadline;
     c->shadow = shadow_new(c->process.heap_limit, o->alignment, c->extent);
     if (!c->shadow)
         return fail_at(c, BEFORE_TRACE, VERDICT_GRADER, "out of memory");
