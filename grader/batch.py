@@ -2,8 +2,10 @@
 and checked reference, which every sandbox of the batch sees read-only."""
 
 import dataclasses
+import json
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,24 +41,56 @@ def prepared(mdriver: Mdriver) -> Iterator[Mdriver]:
             ready.wall.visible = [*mdriver.wall.visible, turns_folder()]
             if dropped:
                 _let_nobody_in(ready, folder)
-            preflight(ready, folder / "reference")
-            ready.reference = folder / "reference" if (folder / "reference").is_dir() else None
-            if ready.reference:
-                ready.wall.visible.append(ready.reference)
+            preflight(ready)
+            ready.reference = make_references(ready, folder / "reference")
+            ready.wall.visible.append(ready.reference)
             yield ready
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def preflight(mdriver: Mdriver, reference: Path | None = None) -> None:
-    """Grades a tiny allocator first: a wrong course or a broken build shows before the class is graded. The
-    reference that mdriver made for it is moved to REFERENCE, if that is given."""
-    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
-        sample = Path(folder, "mm.c")
-        sample.write_text(SAMPLE)
-        answer = mdriver.run(sample, check_only=reference is None, reference_to=reference)
+def preflight(mdriver: Mdriver) -> None:
+    """Grades a tiny allocator first: a wrong course or a broken build shows before the class is graded."""
+    with sample() as source:
+        answer = mdriver.run(source, check_only=True)
     if answer.fault:
         raise Problem(f"mdriver cannot grade anything: {answer.fault}; nothing was graded", FAULT)
+
+
+def make_references(mdriver: Mdriver, folder: Path) -> Path:
+    """Puts the reference, as mdriver builds and checks it beside 32- or 64-bit submissions, into FOLDER. One that is
+    missing there is made anew for each submission: slower, nothing else."""
+    folder.mkdir()
+    for bits in word_sizes(mdriver):
+        made = folder / f"of-{bits}"
+        words = [*mdriver.extra, "--bits", bits, "--timing-seconds", "0.01"]
+        with sample() as source:
+            dataclasses.replace(mdriver, extra=words).run(source, reference_to=made)
+        for part in made.glob("*"):
+            part.rename(folder / part.name)
+        shutil.rmtree(made, ignore_errors=True)
+    os.chmod(folder, 0o755)
+    return folder
+
+
+def word_sizes(mdriver: Mdriver) -> list[str]:
+    """The word sizes that submissions of the course may have."""
+    words = [mdriver.program, "--course-json", *([mdriver.course] if mdriver.course else ["malloclab"])]
+    try:
+        done = subprocess.run(words, capture_output=True, timeout=30, check=True, stdin=subprocess.DEVNULL)
+        bits = json.loads(done.stdout)["bits"]
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
+        bits = 0
+    return [str(bits)] if bits in (32, 64) else ["32", "64"]
+
+
+@contextmanager
+def sample() -> Iterator[Path]:
+    """SAMPLE as a file."""
+    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+        path = Path(folder, "mm.c")
+        path.write_text(SAMPLE)
+        yield path
 
 
 def sweep() -> None:

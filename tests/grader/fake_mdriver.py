@@ -52,6 +52,9 @@ def main() -> int:
     if "-c" in args and args[args.index("-c") + 1] == "nowhere":
         print("mdriver: nowhere: no such course", file=sys.stderr)
         return 2
+    if "--course-json" in args:
+        print('{"bits": 64}')
+        return 0
     source = open(args[-1], "rb").read()
     order = re.search(rb"// fake: (\S+) ?([0-9.]*)", source)
     log = os.environ.get("FAKE_LOG")
