@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 #include "check.h"
 
+#include <errno.h>
 #include <seccomp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sched.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +16,11 @@
 
 #include "confine.h"
 #include "pattern.h"
+#include "private_memory.h"
 #include "process.h"
 #include "shadow.h"
 
+#define PAGE 4096u
 #define DEFAULT_BATCH 48 /* most requests revealed at once; the length varies from 1 */
 
 /* Above this peak, payloads are checked only at their ends: filling them would
@@ -25,9 +29,13 @@
 #define ADDRESS_SPACE (UINT64_C(80) << 40) /* the largest hole in a process with randomised addresses */
 #define ADDRESS_SPACE_32 (UINT64_C(0xa0000000))
 
-/* Private memory that any runner touches: the C library, its stack's first
- * pages, the mailbox. What exceeds it is the allocator's. */
-#define RUNNER_BASELINE (UINT64_C(128) << 10)
+/* Bytes that change in any runner's private memory while it serves: the break's
+ * copy, its loop's frames and what calls left below them. What exceeds it is the allocator's. */
+#define RUNNER_BASELINE (UINT64_C(1) << 10)
+#define LOOKS 8 /* about so often in a trace it is looked into, at moments that nobody can foresee */
+
+/* No more than this share of a trace is revealed at once, however short it is. */
+#define LOOKAHEAD_SHARE 64
 
 /* Index of "request" for what happens in mm_init or earlier. */
 #define BEFORE_TRACE SIZE_MAX
@@ -38,14 +46,17 @@ struct check {
     const struct pass_options *options;
     struct record *record;
     struct process process;
+    struct mailbox said;     /* the mailbox as it was when we got the floor: claims are copied once */
+    struct private_memory private;
+    uint64_t outside;        /* most bytes seen outside the heap */
     struct shadow *shadow;
     struct extent *extent;   /* by request: the block it produced */
     struct wire_key *key;    /* by request: the pattern of that block */
     uint8_t *live;
     uint64_t live_payload;
     uint64_t brk;
-    struct wire_key secret;  /* all keys come from it */
-    uint64_t keys_made;
+    struct wire_key keys[256]; /* from the kernel: one says nothing about another */
+    size_t keys_left;
     double deadline;         /* of the whole trace, monotonic seconds */
     int refused;             /* the heap reached its limit */
     uint32_t watch;          /* second run: the block whose damage we look for, or REF_NULL */
@@ -109,9 +120,16 @@ static int sparse(const struct check *c) { return c->trace->peak_payload > SPARS
 
 static struct wire_key new_key(struct check *c)
 {
-    uint64_t n = c->keys_made++;
-
-    return (struct wire_key){ pattern_word(c->secret, 2 * n), pattern_word(c->secret, 2 * n + 1) };
+    if (!c->keys_left) {
+        for (char *to = (char *)c->keys, *end = to + sizeof c->keys; to < end;) {
+            ssize_t got = getrandom(to, 256, 0); /* so short that no signal interrupts it */
+            if (got < 0)
+                abort(); /* this kernel has no random numbers */
+            to += got;
+        }
+        c->keys_left = sizeof c->keys / sizeof *c->keys;
+    }
+    return c->keys[--c->keys_left];
 }
 
 /* First wrong byte of a live block, or its size. */
@@ -144,7 +162,7 @@ static const char *syscall_name(uint64_t number, int bits)
 
 static int died_by_signal(struct check *c, size_t index, int signo)
 {
-    const struct mailbox *box = c->process.box;
+    const struct mailbox *box = &c->said;
     int told = box->event == EVENT_SIGNAL && box->signo == signo;
     uint64_t address = told ? box->fault_address : 0, heap = heap_base_of(c->image->bits);
     const char *where = request_text(c, index);
@@ -217,9 +235,7 @@ static int late(struct check *c, size_t index)
 /* The number of requests that the runner has surely finished. */
 static uint32_t claimed_done(const struct check *c, uint32_t count)
 {
-    uint32_t done = __atomic_load_n(&c->process.box->done, __ATOMIC_ACQUIRE);
-
-    return done < count ? done : count;
+    return c->said.done < count ? c->said.done : count;
 }
 
 static void release(struct check *c, uint32_t number)
@@ -291,7 +307,7 @@ static int new_block(struct check *c, size_t index, uint64_t address)
 static int take_answer(struct check *c, size_t index, uint32_t i)
 {
     const struct request *q = &c->trace->requests[index];
-    const struct mailbox *box = c->process.box;
+    const struct mailbox *box = &c->said;
     struct record *r = c->record;
     uint64_t brk = box->brk[i], address = box->block[i];
 
@@ -318,7 +334,7 @@ static int take_answer(struct check *c, size_t index, uint32_t i)
  * in the order of requests, so nothing before it was wrong. */
 static int complaint(struct check *c, size_t index, uint32_t i)
 {
-    const struct mailbox *box = c->process.box;
+    const struct mailbox *box = &c->said;
     const struct request *q = &c->trace->requests[index];
     uint64_t byte = box->bad_offset;
 
@@ -349,9 +365,14 @@ static int complaint(struct check *c, size_t index, uint32_t i)
     return fail_at(c, index, VERDICT_FORBIDDEN, "the replay was tampered with at %s", request_text(c, index));
 }
 
-/* Nothing may be stored between the break and the end of its page. */
+/* Nothing may be stored between the break and the end of its page, and no page was had without moving the break
+ * into it. */
 static int tail_is_clean(struct check *c, size_t index)
 {
+    if (c->brk > c->process.granted || c->process.granted - c->brk >= PAGE)
+        return fail_at(c, index, VERDICT_FORBIDDEN,
+                       "the break was tampered with at %s: %llu bytes were asked for, and it is said to be %llu",
+                       request_text(c, index), (unsigned long long)c->process.granted, (unsigned long long)c->brk);
     for (uint64_t at = c->brk; at < c->process.granted; at++) {
         if (c->process.heap[at]) {
             c->record->address = at;
@@ -364,10 +385,23 @@ static int tail_is_clean(struct check *c, size_t index)
     return 1;
 }
 
+/* The whole page is written, except whose turn it is: nothing of a runner's stays in it. */
+static void write_mailbox(struct check *c, const struct mailbox *next)
+{
+    unsigned char *page = (unsigned char *)c->process.box;
+    const unsigned char *from = (const unsigned char *)next;
+    const size_t turn = offsetof(struct mailbox, go), after = offsetof(struct mailbox, event);
+
+    memcpy(page, from, turn);
+    memcpy(page + after, from + after, sizeof *next - after);
+    memset(page + sizeof *next, 0, (PAGE - sizeof *next % PAGE) % PAGE);
+    c->process.box->heap_granted = c->process.granted;
+}
+
 /* Prepares the batch [FIRST, FIRST + COUNT): verifies what it will release, then reveals it. */
 static int reveal(struct check *c, size_t first, uint32_t count)
 {
-    struct mailbox *box = c->process.box;
+    struct mailbox next = c->process.opening, *box = &next;
     uint32_t older = WIRE_OLD;
 
     for (uint32_t i = 0; i < count; i++) {
@@ -395,8 +429,7 @@ static int reveal(struct check *c, size_t first, uint32_t count)
     }
     box->first = (uint32_t)first + 1;
     box->count = count;
-    box->done = 0;
-    box->complaint = COMPLAINT_NONE;
+    write_mailbox(c, box);
     return 1;
 }
 
@@ -416,24 +449,41 @@ static int seal_survivors(struct check *c, size_t first, uint32_t count)
     return 1;
 }
 
+/* Copies what the runner says, once: it may go on writing, but not in our copy. */
+static enum process_turn listen_to(struct check *c, enum process_turn turn)
+{
+    memcpy(&c->said, c->process.box, sizeof c->said);
+    __asm__ volatile("" ::: "memory"); /* or the compiler could look again */
+    return turn;
+}
+
 /* Gives the floor and serves mem_sbrk until the runner says something else. */
 static enum process_turn serve(struct check *c)
 {
     struct process *p = &c->process;
+    enum process_turn turn = listen_to(c, process_turn(p));
 
-    p->deadline = monotonic_seconds() + patience(c);
-    if (p->deadline > c->deadline)
-        p->deadline = c->deadline;
-    enum process_turn turn = process_turn(p);
-    while (turn == TURN_OURS && p->box->event == EVENT_GROW) {
-        uint64_t want = p->box->want;
-        uint64_t granted = process_grant(p, want);
+    while (turn == TURN_OURS && c->said.event == EVENT_GROW) {
+        uint64_t granted = process_grant(p, c->said.want);
         if (!granted)
             c->refused = 1;
         p->box->heap_granted = granted;
-        turn = process_turn(p);
+        turn = listen_to(c, process_turn(p));
     }
     return turn;
+}
+
+/* How much there is outside the heap; the most that was ever seen counts. */
+static int look_outside(struct check *c, size_t index)
+{
+    int64_t changed = private_changed(&c->private);
+
+    if (changed < 0)
+        return fail_at(c, index, VERDICT_GRADER, "cannot read the runner's memory: %s", strerror(errno));
+    uint64_t outside = (uint64_t)changed > RUNNER_BASELINE ? (uint64_t)changed - RUNNER_BASELINE : 0;
+    if (outside > c->outside)
+        c->outside = outside;
+    return 1;
 }
 
 /* Runs one batch. 1 to go on, 0 when a verdict was given. */
@@ -442,7 +492,7 @@ static int run_batch(struct check *c, size_t first, uint32_t count)
     if (!reveal(c, first, count))
         return 0;
     enum process_turn turn = serve(c);
-    uint32_t event = c->process.box->event, done = claimed_done(c, count);
+    uint32_t event = c->said.event, done = claimed_done(c, count);
 
     for (uint32_t i = 0; i < done; i++)
         if (!take_answer(c, first + i, i))
@@ -453,13 +503,15 @@ static int run_batch(struct check *c, size_t first, uint32_t count)
     if (turn == TURN_LATE)
         return late(c, next);
     if (event == EVENT_STOP) {
-        int counted = c->process.box->complaint == COMPLAINT_CHECKHEAP && done > 0;
+        int counted = c->said.complaint == COMPLAINT_CHECKHEAP && done > 0;
         return complaint(c, next - (size_t)counted, done - (uint32_t)counted);
     }
     if (event != EVENT_BATCH || done != count)
         return fail_at(c, next, VERDICT_FORBIDDEN, "the replay was tampered with at %s", request_text(c, next));
     size_t last = first + count - 1;
     if (!tail_is_clean(c, last) || !seal_survivors(c, first, count))
+        return 0;
+    if (new_key(c).a % c->trace->count < (uint64_t)count * LOOKS && !look_outside(c, last))
         return 0;
     if (c->watch != REF_NULL && c->watch <= last && c->live[c->watch]) {
         uint64_t wrong = first_wrong(c, c->watch);
@@ -484,16 +536,16 @@ static int finish(struct check *c)
         if (wrong != c->extent[n].size)
             return damaged(c, c->trace->count, (uint32_t)n, wrong);
     }
-    uint64_t seen = process_private_bytes(&c->process), allowance = RUNNER_BASELINE + c->image->static_bytes;
-    uint64_t outside = c->image->static_bytes + (seen > allowance ? seen - allowance : 0);
+    if (!look_outside(c, c->trace->count))
+        return 0;
+    uint64_t outside = c->outside > c->image->static_bytes ? c->outside : c->image->static_bytes;
     if (o->outside_cap && outside > o->outside_cap)
         return fail_at(c, c->trace->count, VERDICT_STATIC_LIMIT,
                        "%llu bytes of memory outside the heap (static data, stack); the course allows %llu",
                        (unsigned long long)outside, (unsigned long long)o->outside_cap);
     r->outside = o->charge_outside ? outside : 0;
     if (c->image->has_gc) {
-        const volatile struct mailbox *box = c->process.box;
-        record_pauses(r, box->gc_pauses, box->gc_total_ns, box->gc_longest_ns);
+        record_pauses(r, c->said.gc_pauses, c->said.gc_total_ns, c->said.gc_longest_ns);
         if (!c->image->shipped) /* memory that it could use for anything */
             r->outside += c->trace->count * sizeof(uint64_t);
     }
@@ -510,14 +562,15 @@ static int refuses_overflow(struct check *c)
         i++;
     if (i == end || c->options->accepts.calloc_overflow)
         return 1;
-    c->process.box->flags |= WIRE_OVERFLOW;
-    c->process.box->block[0] = 0;
+    struct mailbox next = c->process.opening;
+    next.flags |= WIRE_OVERFLOW;
+    write_mailbox(c, &next);
     enum process_turn turn = serve(c);
     if (turn == TURN_LATE)
         return late(c, end);
     if (turn == TURN_DEAD)
         return died(c, end);
-    if (c->process.box->block[0])
+    if (c->said.block[0])
         return fail_at(c, end, VERDICT_OUTSIDE, "after the trace, calloc(SIZE_MAX / 24 + 1, 24) returned a block; the product "
                        "overflows, so no block can hold it: return NULL");
     return 1;
@@ -543,20 +596,22 @@ static int start(struct check *c)
     c->shadow = shadow_new(c->process.heap_limit, o->alignment, c->extent);
     if (!c->shadow)
         return fail_at(c, BEFORE_TRACE, VERDICT_GRADER, "out of memory");
-    enum process_turn turn = process_wait(&c->process);
-    if (turn == TURN_OURS && c->process.box->event == EVENT_READY)
+    enum process_turn turn = listen_to(c, process_wait(&c->process));
+    if (turn == TURN_OURS && c->said.event == EVENT_READY) {
+        if (private_remember(&c->private, c->process.pid))
+            return fail_at(c, BEFORE_TRACE, VERDICT_GRADER, "cannot read the runner's memory: %s", strerror(errno));
         turn = serve(c);
+    }
     if (turn == TURN_LATE)
         return late(c, BEFORE_TRACE);
-    if (turn == TURN_DEAD || c->process.box->event != EVENT_INIT) {
+    if (turn == TURN_DEAD || c->said.event != EVENT_INIT) {
         died(c, BEFORE_TRACE);
         snprintf(c->record->hint, sizeof c->record->hint, "it happened before the first request: in mm_init, or in "
                  "code that runs before main");
         return 0;
     }
-    uint64_t brk = c->process.box->brk_after_init;
-    c->brk = c->record->peak_break = brk <= c->process.granted ? brk : c->process.granted;
-    if (c->process.box->status)
+    c->brk = c->record->peak_break = c->said.brk_after_init;
+    if (c->said.status)
         return fail_at(c, BEFORE_TRACE, VERDICT_INIT, "mm_init reported an error before the first request");
     return tail_is_clean(c, BEFORE_TRACE);
 }
@@ -566,7 +621,9 @@ static int start(struct check *c)
 static uint32_t batch_length(const struct check *c, size_t first)
 {
     uint32_t most = c->options->batch_max > 0 ? (uint32_t)c->options->batch_max : DEFAULT_BATCH;
-    uint64_t left = c->trace->count - first;
+    uint64_t left = c->trace->count - first, share = 1 + c->trace->count / LOOKAHEAD_SHARE;
+    if (most > share)
+        most = (uint32_t)share;
     uint32_t length = 1 + (uint32_t)(pattern_word((struct wire_key){ c->options->seed | 1, 0x5eed }, first) % most);
 
     if (length > WIRE_BATCH)
@@ -586,6 +643,7 @@ static void replay(struct check *c)
     }
     if (sound)
         sound = finish(c) && refuses_overflow(c);
+    private_forget(&c->private);
     process_end(&c->process, &c->record->output);
     shadow_delete(c->shadow);
     c->shadow = NULL;
@@ -599,8 +657,7 @@ static int allocate(struct check *c)
     c->key = calloc(n, sizeof *c->key);
     c->live = calloc(n, 1);
     c->record->answers = calloc(n, sizeof *c->record->answers);
-    if (c->extent && c->key && c->live && c->record->answers
-        && getrandom(&c->secret, sizeof c->secret, 0) == sizeof c->secret)
+    if (c->extent && c->key && c->live && c->record->answers)
         return 1;
     return fail_at(c, BEFORE_TRACE, VERDICT_GRADER, "out of memory for %zu requests", n);
 }

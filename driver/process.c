@@ -176,11 +176,12 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
             return fail(p, error, error_size, "file for valgrind's report");
     }
 
-    *p->box = (struct mailbox){
+    p->opening = (struct mailbox){
         .magic = WIRE_MAGIC, .mode = s->mode, .flags = s->flags, .alignment = (uint32_t)s->alignment,
         .heap_base = heap_base_of(s->image->bits), .heap_limit = p->heap_limit, .heap_granted = p->granted,
         .request_count = s->request_count, .repeat = s->repeat,
     };
+    *p->box = p->opening;
     struct confinement c = {
         .bits = s->image->bits, .exec_fd = EXEC_FD, .supervisor = getpid(),
         .address_space = p->heap_limit + shared + s->image->writable_bytes + s->stack_limit + (UINT64_C(24) << 20),

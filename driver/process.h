@@ -17,6 +17,7 @@ struct process {
     pid_t pid;                /* 0 once reaped */
     int heap_fd, log_fd;
     int count_fd;             /* valgrind's report, or -1 */
+    struct mailbox opening;   /* what the mailbox held at first */
     struct mailbox *box;      /* shared with the runner: copy, then verify */
     unsigned char *heap;      /* our own view of the heap */
     uint64_t heap_limit;      /* bytes reserved */
