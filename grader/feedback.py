@@ -15,7 +15,7 @@ from grader.errors import Problem
 from grader.export import replacing
 from grader.pages import page
 from grader.plane import Plane, Scale
-from grader.platforms import OURS, build_words, parts
+from grader.platforms import OURS, advice, build_words, parts
 from grader.statistics import Entry, Statistics, percentile
 from grader.store import Row, Store
 from grader.text import cell, count, fit, plain, slug
@@ -54,12 +54,6 @@ def block(text: str | None) -> str:
     return "\n".join(shown)
 
 
-def without_folders(text: str, trace: dict) -> str:
-    """TEXT about a trace without the folders of the machine that graded."""
-    path = trace.get("path") or ""
-    return text.replace(path, trace["name"]) if "/" in path else text
-
-
 class Writer:
     """Makes feedback from one batch."""
 
@@ -94,6 +88,7 @@ class Writer:
             told.findings.append(f"{score['deduction']:g} points are taken off for these.")
         if result["verdict"] == "build":
             told.build = block(build_words(result))
+            told.findings = [finding for finding in told.findings if finding not in told.build]
         told.traces = [self.trace(trace) for trace in result["traces"]]
         self.first_failure(told, result)
         self.next_steps(told, result)
@@ -120,9 +115,10 @@ class Writer:
         if failing:
             told.failing = {
                 "name": plain(failing["name"], 80), "verdict": failing["verdict"], "line": failing.get("line") or 0,
-                "request": failing.get("request") or 0,
-                "message": block(without_folders(failing.get("message") or "", failing)),
-                "hint": block(without_folders(failing.get("hint") or "", failing))}
+                "request": failing.get("request") or 0, "message": block(failing.get("message"))}
+            why, command = advice(failing)
+            if why or command:
+                told.next.append((block(why), plain(command, 300)))
             told.output = block((failing.get("output") or "")[:4000])
 
     def command(self, options: str, trace: dict | None = None) -> str:
@@ -133,14 +129,12 @@ class Writer:
         return words + " mm.c"
 
     def next_steps(self, told: Feedback, result: dict) -> None:
-        """What to run: at the failure if there is one, else where most points were lost."""
+        """What to run when no trace fails: where most points were lost."""
         if told.build:
             told.next.append(("see what the compiler says", self.command("-V")))
             return
         if told.failing:
-            trace = next(t for t in result["traces"] if t["verdict"] not in ("ok", *statistics.NOT_STUDENTS))
-            told.next.append(("check the heap after every request of that trace", self.command("-D", trace)))
-            return
+            return  # mdriver's own hint is there
         lost = max(told.parts, key=lambda part: part[2] - part[1], default=None)
         timed = [t for t in result["traces"] if t["verdict"] == "ok" and t.get("weight") != "none"]
         if lost is None or lost[2] - lost[1] < 0.005 or not timed:
@@ -180,13 +174,13 @@ def as_text(told: Feedback) -> str:
     if told.failing:
         where = f", line {told.failing['line']}, request {told.failing['request']}" if told.failing["line"] else ""
         lines += ["", f"First failure: {told.failing['name']}{where}: {told.failing['verdict']}"]
-        lines += [f"  {line}" for line in (told.failing["message"] + "\n" + told.failing["hint"]).split("\n") if line]
+        lines += [f"  {line}" for line in told.failing["message"].splitlines()]
         if told.output:
             lines += ["  It printed:", *(f"    {line}" for line in told.output.splitlines()[:20])]
     if told.next:
         lines += ["", "What to run next:"]
         for why, command in told.next:
-            lines += [f"  {why}:", f"    {command}"]
+            lines += [f"  {why}" + (":" if command else ""), *([f"    {command}"] if command else [])]
     if told.traces:
         valid = sum(trace["ok"] for trace in told.traces)
         lines += ["", f"Traces: {valid} of {len(told.traces)} valid",

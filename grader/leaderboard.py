@@ -57,6 +57,7 @@ def as_text(found: Statistics, marks: list[Benchmark], anonymous: bool, sort: st
         for mark in sorted(marks, key=lambda m: (m.kind != "shipped", -(m.score or 0), m.name)):
             score, used, kops, relative = figures(mark)
             kind = "reference allocator" if mark.kind == "shipped" else "real allocator"
+            kind += f"; {mark.verdict}" if mark.verdict != "ok" else ""
             lines.append(f"{'':>5}  {fit(mark.name, 30)} {score:>8} {used:>8} {kops:>10} {relative:>7}  {kind}")
     if found.reference:
         lines += ["", f"speed: relative to {found.reference}"]
@@ -75,7 +76,7 @@ def as_csv(found: Statistics, marks: list[Benchmark], anonymous: bool, sort: str
         writer.writerow([entry.rank, "student", cell(name_of(entry, anonymous)), *_numbers(entry), entry.verdict,
                          *_measures(entry)])
     for mark in marks:
-        writer.writerow(["", mark.kind, mark.name, *_numbers(mark), "", *_measures(mark)])
+        writer.writerow(["", mark.kind, mark.name, *_numbers(mark), mark.verdict, *_measures(mark)])
     return out.getvalue()
 
 

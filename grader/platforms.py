@@ -6,9 +6,12 @@ the platform always accepts: a failure of ours too must reach the staff, and nev
 
 import json
 import re
+import shlex
 from datetime import datetime, timezone
+from pathlib import Path
 
 from grader.errors import Problem
+from grader.sandbox import ROOT
 from grader.store import Row
 from grader.text import plain
 
@@ -34,7 +37,28 @@ def headline(result: dict) -> str:
 
 def explain(trace: dict) -> str:
     """What went wrong in a trace, and what to do next."""
-    return "\n".join(filter(None, (trace.get("message"), trace.get("hint")))) or trace["verdict"]
+    why, command = advice(trace)
+    return "\n".join(filter(None, (trace.get("message"), why + (f": {command}" if command else "")))) or trace["verdict"]
+
+
+def advice(trace: dict) -> tuple[str, str]:
+    """mdriver's hint as a reason and a command that works where the student is: no folders of this machine in it."""
+    hint = trace.get("hint") or ""
+    found = re.fullmatch(r"(.*): (\./mdriver .*)", hint, re.S)
+    try:
+        words = shlex.split(found[2]) if found else []
+    except ValueError:  # cut in the middle of a quoted name
+        words = []
+    if not found or not words:
+        return (hint if not found else found[1]), ""
+    for place, word in enumerate(words[1:], start=1):
+        if not word.startswith("/"):
+            continue
+        if words[place - 1] == "-f" and Path(word).is_relative_to(ROOT / "traces"):
+            words[place] = f"traces/{Path(word).name}"
+        else:
+            words[place] = Path(word).name
+    return found[1], shlex.join(words)
 
 
 def parts(result: dict) -> list[tuple[str, float, float]]:

@@ -239,13 +239,13 @@ def base_files(given: Iterable[Path]) -> list[Path]:
     return files
 
 
-def as_text(findings: Findings, least_share: float, top: int) -> str:
+def as_text(findings: Findings, least_share: float, least_tokens: int, top: int) -> str:
     """The ranking, with line ranges."""
     lines = [f"{count(len(findings.sources), 'different file')} compared; {findings.base_share * 100:.0f} % of their "
              f"tokens are base code ({count(len(findings.base), 'file')}) and were left out.", CAUTION, ""]
     for source in findings.identical:
         lines.append(f"The same file, byte for byte: {', '.join(source.people)}")
-    pairs = shown(findings, least_share, top)
+    pairs = shown(findings, least_share, least_tokens, top)
     for number, pair in enumerate(pairs, start=1):
         lines.append(f"{number:>3}. {pair.sentence()}")
         for run in pair.runs[:5]:
@@ -254,16 +254,16 @@ def as_text(findings: Findings, least_share: float, top: int) -> str:
         if len(pair.runs) > 5:
             lines.append(f"       ... and {len(pair.runs) - 5} more")
     if not pairs:
-        lines.append(f"No two files are {least_share * 100:.0f} % similar or more.")
+        lines.append(f"No two files are {least_share * 100:.0f} % similar or more in at least {least_tokens} tokens.")
     return "\n".join(lines) + "\n"
 
 
-def shown(findings: Findings, least_share: float, top: int) -> list[Pair]:
-    """The pairs worth showing."""
-    return [pair for pair in findings.pairs if pair.share >= least_share][:top]
+def shown(findings: Findings, least_share: float, least_tokens: int, top: int) -> list[Pair]:
+    """The pairs worth showing. All of very little own code says nothing, so tokens count beside the share."""
+    return [pair for pair in findings.pairs if pair.share >= least_share and pair.tokens >= least_tokens][:top]
 
 
-def as_html(findings: Findings, least_share: float, top: int) -> str:
+def as_html(findings: Findings, least_share: float, least_tokens: int, top: int) -> str:
     """One page: the ranking, and under it each pair's lines side by side."""
     cache: dict[Path, list[str]] = {}
 
@@ -277,8 +277,9 @@ def as_html(findings: Findings, least_share: float, top: int) -> str:
     pairs = [{"pair": pair, "runs": [
         {"run": run, "one": lines(pair.one, run.first, run.last),
          "other": lines(pair.other, run.other_first, run.other_last)} for run in pair.runs]}
-        for pair in shown(findings, least_share, top)]
-    return page("similar.html", findings=findings, pairs=pairs, caution=CAUTION, least=least_share)
+        for pair in shown(findings, least_share, least_tokens, top)]
+    return page("similar.html", findings=findings, pairs=pairs, caution=CAUTION, least=least_share,
+                least_tokens=least_tokens)
 
 
 def as_json(findings: Findings) -> str:
@@ -304,6 +305,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--base", metavar="PATH", type=Path, action="append", default=[],
                      help="a file or folder that students were given (may be repeated)")
     sub.add_argument("--percent", metavar="N", type=float, default=25, help="least similarity shown (default: 25)")
+    sub.add_argument("--tokens", metavar="N", type=int, default=100,
+                     help="least tokens in common (default: %(default)s)")
     sub.add_argument("--top", metavar="N", type=int, default=50, help="most pairs shown (default: %(default)s)")
     sub.add_argument("--run", metavar="TOKENS", type=int, default=24,
                      help="shortest piece of code that counts (default: %(default)s tokens)")
@@ -321,9 +324,9 @@ def _similar(args: argparse.Namespace) -> int:
     finally:
         store.close()
     findings = compare(sources, base, args.run, not args.no_sandbox)
-    print(as_text(findings, args.percent / 100, args.top), end="")
-    for path, text in ((args.output, as_html(findings, args.percent / 100, args.top) if args.output else ""),
-                       (args.json, as_json(findings))):
+    limits = (args.percent / 100, args.tokens, args.top)
+    print(as_text(findings, *limits), end="")
+    for path, text in ((args.output, as_html(findings, *limits) if args.output else ""), (args.json, as_json(findings))):
         if path:
             path.write_text(text, encoding="utf-8", errors="backslashreplace")
             print(f"Written: {path}", file=sys.stderr)

@@ -48,7 +48,10 @@ class Bin:
 
 @dataclass
 class Entry:
-    """One graded person. rank counts from 1, equal scores share one; alias names them where names must not show."""
+    """One graded person. rank counts from 1, equal scores share one; alias names them where names must not show.
+
+    The figures are None for a submission that fails a trace: means over other traces are not comparable.
+    """
 
     rank: int
     key: str
@@ -109,7 +112,10 @@ class TraceSummary:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A reference allocator (kind shipped) or one of the real world (kind real) on the class's traces."""
+    """A reference allocator (kind shipped) or one of the real world (kind real) on the class's traces.
+
+    The figures are None where it fails a trace, for the same reason as an Entry's.
+    """
 
     name: str
     kind: str
@@ -118,6 +124,7 @@ class Benchmark:
     relative: float | None
     score: float | None = None
     max: float | None = None
+    verdict: str = "ok"
 
 
 @dataclass
@@ -241,8 +248,9 @@ def collect(rows: Iterable[tuple[Row, dict | None]], secret: str = "") -> Statis
         status[row.status] += 1
         if row.status != "graded" or row.score is None:
             continue
+        figures = (row.utilization, row.kops, row.relative) if row.verdict == "ok" else (None, None, None)
         entries.append(Entry(0, row.person.key, row.person.shown, alias(row.person.key, secret), row.score, row.max,
-                             row.verdict, row.utilization, row.kops, row.relative, row.late))
+                             row.verdict, *figures, row.late))
         verdicts[row.verdict] += 1
         if result is None:
             continue
@@ -293,10 +301,9 @@ def rank(entries: list[Entry]) -> None:
 
 def _best(entries: Sequence[Entry]) -> dict[str, str]:
     """Who is best in each figure; a submission that fails a trace can be best in none."""
-    sound = [entry for entry in entries if entry.verdict == "ok"]
     best = {}
     for figure in ("score", "utilization", "kops"):
-        known = [entry for entry in sound if getattr(entry, figure) is not None]
+        known = [entry for entry in entries if entry.verdict == "ok" and getattr(entry, figure) is not None]
         if known:
             best[figure] = max(known, key=lambda e: getattr(e, figure)).key
     return best
@@ -328,8 +335,9 @@ def benchmarks(shipped: Iterable[dict], beside: dict | None = None) -> list[Benc
     found = []
     for result in shipped:
         score = result.get("score") or {}
-        found.append(Benchmark(result["submission"]["name"].removesuffix(".c"), "shipped", score.get("utilization"),
-                               score.get("kops"), score.get("relative"), score.get("index"), score.get("max_index")))
+        names = ("utilization", "kops", "relative") if result["verdict"] == "ok" else ("", "", "")
+        found.append(Benchmark(result["submission"]["name"].removesuffix(".c"), "shipped", *map(score.get, names),
+                               score.get("index"), score.get("max_index"), result["verdict"]))
     return found + (_peers(beside) if beside else [])
 
 

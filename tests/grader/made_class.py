@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.people import Person
+from grader.sandbox import ROOT
 from grader.store import Outcome, Store, Unit
 from grader.submissions import Attempt, Note
 
@@ -39,7 +40,7 @@ def result(student: Student, sha256: str) -> dict:
             "name": name, "path": f"traces/{name}", "weight": "both", "verdict": verdict,
             "message": f"request {request} (line {line}: r 3 100) got 100 bytes at heap offset 0x40, which overlap live "
                        f"block 1\n{FORGED}" if bad else "",
-            "hint": f"to see it happen: mdriver -D -f traces/{name} mm.c" if bad else "", "line": line,
+            "hint": f"-D finds the first broken invariant: ./mdriver -D -f {ROOT}/traces/{name} /submission/mm.c" if bad else "", "line": line,
             "request": request, "requests": 5000, "peak_payload": 40_000, "heap": 50_000, "outside": 0,
             "utilization": student.utilization, "ceiling": 0.98, "header_ceiling": 0.9,
             "seconds": None if bad else 5000 / student.kops / 1000, "kops": None if bad else student.kops,

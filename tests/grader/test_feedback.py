@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import Grader
+from conftest import ROOT, Grader
 from made_class import HOSTILE_NAMES, Student, made_class, mixed_class
 
 from grader import plane
@@ -77,7 +77,7 @@ def test_what_a_student_reads(grader: Grader):
     for name in ("bob.txt", "bob.html"):
         text = " ".join((Page(files[name]).words if name.endswith("html") else [files[name]]))
         for words in ("31.00", "18.60", "of 60", "overlap", "request 38", "line 42", "which overlap live", "block 1",
-                      "./mdriver -c malloclab -D -f traces/realloc2.rep mm.c", "rank 16", "the median is", "16 others"):
+                      "./mdriver -D -f traces/realloc2.rep mm.c", "rank 16", "the median is", "16 others"):
             assert words in text, (name, words)
     assert "not your fault" in files["di.txt"] and "not your fault" in files["di.html"]
     assert "signal 9" not in files["di.txt"], "how we failed is for the staff"
@@ -128,13 +128,14 @@ def test_no_folders_of_ours(grader: Grader):
     """Where the traces lay on the grading machine is nobody's business."""
     store = made_class(grader.out, [Student(Person("a"), 0.0, ("realloc2.rep", "overlap", 3))])
     text = store.db.execute("SELECT json FROM result").fetchone()[0]
-    store.db.execute("UPDATE result SET json=?", (text.replace("traces/realloc2.rep", "/home/prof/out/hidden/realloc2.rep"),))
+    store.db.execute("UPDATE result SET json=?", (
+        text.replace(f"-f {ROOT}/traces/", "-c /home/prof/mine.cfg -f /home/prof/out/hidden/"),))
     store.put(traces="hidden:abc")
     store.db.execute("UPDATE result SET traces='hidden:abc'")
     store.close()
     files = feedback(grader)
     assert "/home/prof" not in files["a.txt"] + files["a.html"]
-    assert "./mdriver -c malloclab -D -f realloc2.rep mm.c" in files["a.txt"]
+    assert "./mdriver -D -c mine.cfg -f realloc2.rep mm.c" in files["a.txt"]
 
 
 def test_one_person(grader: Grader):

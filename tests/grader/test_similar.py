@@ -148,8 +148,8 @@ def test_same_file_twice(tmp_path: Path):
     path = tmp_path / "x.c"
     path.write_text(HELPERS)
     findings = compare([Source(path, ["Ann", "Bob"])], [], 24)
-    assert "The same file, byte for byte: Ann, Bob" in similar.as_text(findings, 0.25, 50)
-    assert "No two files are 25 % similar" in similar.as_text(findings, 0.25, 50)
+    assert "The same file, byte for byte: Ann, Bob" in similar.as_text(findings, 0.25, 100, 50)
+    assert "No two files are 25 % similar" in similar.as_text(findings, 0.25, 100, 50)
     assert not compare([], [], 24).pairs
 
 
