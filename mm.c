@@ -487,7 +487,7 @@ __attribute__((unused)) static int list_check(int line, const struct block *head
 
     for (const struct block *b = head; b; prev = b, b = b->next) {
         if ((uintptr_t)b < (uintptr_t)heap.first || (uintptr_t)b >= (uintptr_t)heap.end
-            || ((uintptr_t)b + WORD) % MM_ALIGNMENT || !is_free(b))
+            || ((uintptr_t)b + WORD) % MM_ALIGNMENT || !is_free(b) || !is_size(size_of(b)))
             return broken(line, "a free list has %p, which is no free block", (const void *)b);
         if (b->prev != prev) /* also what ends a walk in circles */
             return broken(line, "a free list is broken: %p does not point back to %p", (const void *)b,

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Builds every allocator as the one file that would be handed in, and drives it through the cases of the harness
-# and through the shipped traces, for both alignments, 64-bit and (where gcc can) 32-bit.
+# and through the shipped traces, for both alignments, 64-bit and (where gcc can) 32-bit; one of the four builds looks
+# for undefined behaviour.
 # usage: run.sh [NAME ...]
 # environment: SEED; SOAK, the requests of the soak (200,000 if not set); WHOLE=1, every trace to its end.
 set -u
@@ -39,14 +40,15 @@ done
 is_variant() { grep -q "^$1 " tests/allocators/variants; }
 
 build() { # DIR NAME BITS ALIGNMENT: the harness and the replayer
-    local source="allocators/$2.c" options="" mm="$1/mm.$3.$4.o" of=".$3.$4.o"
+    local source="allocators/$2.c" options="" sanitize="" mm="$1/mm.$3.$4.o" of=".$3.$4.o"
     is_variant "$2" && source=allocators/common/boundary_tags.c options=$(sed -n "s/^$2 //p" tests/allocators/variants)
+    [ $3.$4 = 64.8 ] && sanitize="-fsanitize=undefined -fno-sanitize-recover=undefined"
     local objects=("$mm" "$work/memlib.$3.o")
     [ "$2" = gc ] && objects+=("$work/collector$of")
     allocators/amalgamate.py "$source" -o "$1/mm.c" \
-        && gcc $flags $options -m$3 -DMM_ALIGNMENT=$4 -I. -c "$1/mm.c" -o "$mm" \
-        && gcc -m$3 "${objects[@]}" "$work"/{harness,cases,misuse}$of -o "$1/harness" \
-        && { [ $3 = 32 ] || gcc "${objects[@]:0:2}" "$work"/replay$of "$work"/trace{,_peak}.o -o "$1/replay"; }
+        && gcc $flags $options $sanitize -m$3 -DMM_ALIGNMENT=$4 -I. -c "$1/mm.c" -o "$mm" \
+        && gcc -m$3 $sanitize "${objects[@]}" "$work"/{harness,cases,misuse}$of -o "$1/harness" \
+        && { [ $3 = 32 ] || gcc $sanitize "${objects[@]:0:2}" "$work"/replay$of "$work"/trace{,_peak}.o -o "$1/replay"; }
 }
 
 run_one() { # NAME BITS ALIGNMENT: lines that end in `N passed, N failed`
