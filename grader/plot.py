@@ -133,7 +133,7 @@ def draw(picture: Picture, kind: str, size: tuple[int, int] | None = None, colou
         write_tables(picture, Path(folder))
         out = Path(folder) / "out"
         head = (f"TERM='{kind}'; WIDTH={width}; HEIGHT={height}; COLOUR={int(colour)}; "
-                f"COMMON='{SCRIPTS}/common.gp'; set output 'out'")
+                f"PLOTS='{SCRIPTS}'; COMMON=PLOTS.'/common.gp'; set output 'out'")
         try:
             done = subprocess.run(
                 ["gnuplot", "-d", "-e", head, str(SCRIPTS / f"{picture.name}.gp")], cwd=folder, capture_output=True,

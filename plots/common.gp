@@ -12,7 +12,7 @@ if (TERM eq 'svg') {
     set terminal svg size WIDTH,HEIGHT fixed noenhanced font 'DejaVu Sans,Verdana,sans-serif,13' background rgb 'white'
 }
 if (TERM eq 'png') {
-    set terminal pngcairo size 2*WIDTH,2*HEIGHT noenhanced font 'DejaVu Sans,10' fontscale 2 linewidth 2 pointscale 2
+    set terminal pngcairo size 2*WIDTH,2*HEIGHT noenhanced font 'DejaVu Sans,20' linewidth 2 pointscale 2
 }
 if (TERM eq 'pdf') {
     set terminal pdfcairo size WIDTH/96.0,HEIGHT/96.0 noenhanced font 'DejaVu Sans,9.5' fontscale 1 linewidth 1
@@ -22,8 +22,10 @@ if (DUMB) {
 }
 
 SMALL = 'DejaVu Sans,Verdana,sans-serif,11'
-if (TERM eq 'png') { SMALL = 'DejaVu Sans,8.5' }
+if (TERM eq 'png') { SMALL = 'DejaVu Sans,17' }
 if (TERM eq 'pdf') { SMALL = 'DejaVu Sans,8' }
+
+KEY_BELOW = PLOTS.'/key_below.gp'
 
 set title TITLE
 if (!DUMB) {

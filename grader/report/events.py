@@ -6,10 +6,11 @@ free holes by observation: see `Extents`.
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from grader.errors import Problem
 
@@ -20,12 +21,11 @@ CODE = {kind.encode(): code for code, kind in enumerate(KINDS)}
 FREE = KINDS.index("free")
 NOWHERE = -1      # the offset of no block
 ROUNDING = 16     # bytes: the alignment assumed of a size not seen
-MOMENTS = 32      # snapshots from which extents are learnt
+MOMENTS = 24      # snapshots from which extents are learnt
 CHUNK = 1 << 18   # bytes read at a time: what the processor's cache holds
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A live block: offset from the heap's start and payload size, in bytes, and the request (from 0) that made it."""
 
     offset: int
@@ -71,47 +71,44 @@ class Events:
         return max(self.brk)
 
     @cached_property
-    def lifetimes(self) -> tuple[array, array]:
-        """(old, end): the request whose block a request frees or moves, or NOWHERE; the request that ends the block
-        which a request made: `len(self)` when none does, and NOWHERE when it made none."""
+    def _replay(self) -> tuple[array, array, list[tuple[int, list[int]]]]:
+        """`lifetimes`, and (moment, requests whose blocks live then) at moments spread over the trace and at the peak."""
         total = len(self)
         old, end = array("q", [NOWHERE]) * total, array("q", [NOWHERE]) * total
         live: dict[int, int] = {}
-        for now, (kind, name, offset) in enumerate(zip(self.kind, self.id, self.offset)):
-            if kind >= 2:  # realloc, free
-                before = live.pop(name, NOWHERE)
-                if before >= 0:
-                    old[now] = before
-                    end[before] = now
-            if offset >= 0:
-                live[name] = now
-                end[now] = total
-        return old, end
-
-    def snapshots(self, moments: Iterable[int]) -> Iterator[tuple[int, list[Block]]]:
-        """(moment, blocks that live after that request, by address) for each of MOMENTS, in order."""
-        live: dict[int, int] = {}
+        samples = []
         start = 0
-        for moment in sorted(set(moments)):
+        for moment in sorted({(i + 1) * total // MOMENTS - 1 for i in range(MOMENTS)} - {-1} | {self.peak}):
             for now in range(start, moment + 1):
+                if self.kind[now] >= 2:  # realloc, free
+                    before = live.pop(self.id[now], NOWHERE)
+                    if before >= 0:
+                        old[now] = before
+                        end[before] = now
                 if self.offset[now] >= 0:
                     live[self.id[now]] = now
-                elif self.kind[now] >= 2:
-                    live.pop(self.id[now], None)
+                    end[now] = total
+            samples.append((moment, list(live.values())))
             start = moment + 1
-            yield moment, sorted((Block(self.offset[made], self.size[made], made) for made in live.values()),
-                                 key=lambda block: (block.offset, block.made))
+        return old, end, samples
+
+    @property
+    def lifetimes(self) -> tuple[array, array]:
+        """(old, end): the request whose block a request frees or moves, or NOWHERE; the request that ends the block
+        which a request made: `len(self)` when none does, and NOWHERE when it made none."""
+        return self._replay[:2]
 
     def snapshot(self, moment: int) -> list[Block]:
         """The blocks that live after request MOMENT, by address."""
-        return next(self.snapshots([moment]))[1]
+        end = self._replay[1]
+        return sorted(Block(self.offset[made], self.size[made], made) for made in range(moment + 1)
+                      if end[made] > moment)
 
     @cached_property
     def extents(self) -> "Extents":
         """How much room blocks take, learnt at moments spread over the trace and at its peak."""
-        total = len(self)
-        moments = {(i + 1) * total // MOMENTS - 1 for i in range(MOMENTS) if (i + 1) * total >= MOMENTS} | {self.peak}
-        return Extents((blocks, self.brk[moment]) for moment, blocks in self.snapshots(moments))
+        return Extents((sorted((self.offset[made], self.size[made]) for made in live), self.brk[moment])
+                       for moment, live in self._replay[2])
 
     def waste(self, moment: int, outside: int = 0) -> Waste:
         """Where the heap's bytes are after request MOMENT. OUTSIDE: static bytes that count as heap."""
@@ -122,9 +119,9 @@ class Events:
         spans = self.extents.spans(blocks, self.brk[moment])
         inside = sum(end - start for start, end in spans)
         own = min(self.extents.least * len(blocks), inside - payload)
-        first, top = spans[0][0], spans[-1][1]
+        # What lies before all blocks of the trace was never anybody's: the allocator's own tables.
+        first, top = min(offset for offset in self.offset if offset >= 0), spans[-1][1]
         holes = top - first - inside
-        # What lies before the first block was never anybody's: the allocator's own tables.
         return Waste(payload, own + first + outside, inside - payload - own, holes, self.heap - top)
 
     def largest_hole(self) -> tuple[int, int]:
@@ -161,15 +158,16 @@ class Extents:
     What lies beyond, up to the next block, is a free hole.
     """
 
-    def __init__(self, moments: Iterable[tuple[list[Block], int]]) -> None:
-        """MOMENTS: (blocks by address, break) at each."""
+    def __init__(self, moments: Iterable[tuple[list[tuple[int, int]], int]]) -> None:
+        """MOMENTS: ((offset, size) of the live blocks by address, break) at each."""
         distance: dict[int, int] = {}
         for blocks, brk in moments:
-            ends = [block.offset for block in blocks[1:]] + [brk]
-            for block, after in zip(blocks, ends):
-                room = after - block.offset
-                if room >= block.size and room < distance.get(block.size, 1 << 62):
-                    distance[block.size] = room
+            after = brk
+            for offset, size in reversed(blocks):
+                room = after - offset
+                if size <= room < distance.get(size, 1 << 62):
+                    distance[size] = room
+                after = offset
         self.sizes = sorted(distance)
         self.room: list[int] = []
         least = 1 << 62
