@@ -25,6 +25,13 @@ from grader.submissions import LAYOUTS, Intake, Note, ingest, parse_time
 from grader.text import count, plain, slug
 from grader.turns import Cores
 
+EXAMPLES = """examples:
+  python3 -m grader grade submissions.zip -o out -c classic       a download from Canvas, say
+  python3 -m grader grade repos/ -o out --roster class.csv --due 2026-11-24T23:59
+  python3 -m grader grade submissions.zip -o out --hidden autumn-7    on variants of the traces
+  python3 -m grader grade submissions.zip -o out --regrade jdoe       one person again
+  python3 -m grader grade submissions.zip -o out --executor slurm     on a cluster
+"""
 SHOWN_NOTES = 20
 TIMING_SECONDS = 0.8  # so that a core that only times does more than 60 submissions a minute
 TIME_LIMIT = 10.0     # for one trace
@@ -59,7 +66,7 @@ class Options:
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """The command line of `grade`."""
     sub = commands.add_parser("grade", help="grade a pile of submissions; run it again to resume",
-                              formatter_class=argparse.RawDescriptionHelpFormatter,
+                              formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXAMPLES,
                               description="Grades every submission; the same command resumes after any interruption.")
     sub.add_argument("submissions", metavar="SUBMISSIONS", type=Path,
                      help="directory, zip or tar as downloaded from Canvas, Moodle, Gradescope, Autolab or GitHub, a "
