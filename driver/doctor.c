@@ -221,9 +221,11 @@ static const struct confinement sample = {
 static int break_out(void)
 {
     struct rlimit no_core = { 0, 0 };
+    struct confinement c = sample;
 
+    c.supervisor = getppid();
     setrlimit(RLIMIT_CORE, &no_core);
-    if (confine_self(&sample))
+    if (confine_self(&c))
         return 3;
     fork();
     return 4;
