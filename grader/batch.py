@@ -2,17 +2,15 @@
 and checked reference, which every sandbox of the batch sees read-only."""
 
 import dataclasses
-import json
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from grader.errors import FAULT, Problem
-from grader.mdriver import Mdriver
+from grader.mdriver import Mdriver, course_json
 from grader.sandbox import NOBODY
 from grader.turns import held, turns_folder
 
@@ -75,12 +73,7 @@ def make_references(mdriver: Mdriver, folder: Path) -> Path:
 
 def word_sizes(mdriver: Mdriver) -> list[str]:
     """The word sizes that submissions of the course may have."""
-    words = [mdriver.program, "--course-json", *([mdriver.course] if mdriver.course else ["malloclab"])]
-    try:
-        done = subprocess.run(words, capture_output=True, timeout=30, check=True, stdin=subprocess.DEVNULL)
-        bits = json.loads(done.stdout)["bits"]
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
-        bits = 0
+    bits = course_json(mdriver.program, mdriver.course).get("bits")
     return [str(bits)] if bits in (32, 64) else ["32", "64"]
 
 

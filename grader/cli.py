@@ -10,8 +10,8 @@ from grader.errors import FAULT, INTERRUPTED, MEANING, USAGE, Problem
 
 # The modules of this package that are commands. Each has add_parser(commands), which adds its parser and sets `action`:
 # a function from the parsed arguments to an exit status.
-COMMANDS = ("run", "export", "bundle", "similar", "leaderboard", "feedback", "plot", "doctor", "completion",
-            "executor_slurm")
+COMMANDS = ("run", "export", "bundle", "similar", "leaderboard", "feedback", "plot", "hidden", "doctor",
+            "completion", "executor_slurm")
 
 EPILOG = """examples:
   python3 -m grader grade submissions.zip -o out --course classic

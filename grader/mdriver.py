@@ -189,6 +189,17 @@ def judge(status: int, path: Path, words: str) -> Answer:
     return Answer(result, None)
 
 
+def course_json(program: str, course: str | None) -> dict:
+    """What mdriver says of COURSE (None: its default), as in --course-json; empty when it says nothing."""
+    try:
+        done = subprocess.run([program, "--course-json", course or "malloclab"], capture_output=True, timeout=60,
+                              check=True, stdin=subprocess.DEVNULL)
+        said = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def find(given: str | None) -> str:
     """The mdriver to use: --mdriver, $GRADER_MDRIVER, the one beside this package, or the one on PATH."""
     named = given or os.environ.get("GRADER_MDRIVER")

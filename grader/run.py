@@ -16,7 +16,7 @@ from pathlib import Path
 from grader import executor_local, executor_slurm, hidden
 from grader.batch import prepared
 from grader.errors import FAULT, INTERRUPTED, OK, Problem
-from grader.mdriver import Mdriver, find
+from grader.mdriver import Mdriver, course_json, find
 from grader.people import Roster, read_roster
 from grader.progress import Progress, duration
 from grader.sandbox import ROOT, Wall, require
@@ -147,13 +147,13 @@ def what_to_run(options: Options) -> tuple[Mdriver, tuple[str, str, str]]:
     program = find(options.mdriver)
     wall = Wall(options.sandbox, [Path(program).parent] + ([ROOT] if not Path(program).is_relative_to(ROOT) else []))
     require(wall)
-    traces, traces_key = hidden.trace_set(options.traces, options.hidden, options.out)
-    if traces:
-        wall.visible.append(traces)
     course, course_key = options.course, options.course or "default"
     if course and (path := Path(course)).is_file():
         course, course_key = str(path.resolve()), f"{path.name}:{digest(path.read_bytes())}"
         wall.visible.append(path.resolve().parent)
+    traces, traces_key = hidden.trace_set(options.traces, options.hidden, options.out, course_json(program, course))
+    if traces:
+        wall.visible.append(traces)
     settings = ["--timing-seconds", f"{options.timing_seconds:g}", "--seconds", f"{options.time_limit:g}",
                 *options.extra]
     return (Mdriver(program, wall, course, traces, settings),

@@ -52,6 +52,9 @@ def main() -> int:
     if "-c" in args and args[args.index("-c") + 1] == "nowhere":
         print("mdriver: nowhere: no such course", file=sys.stderr)
         return 2
+    if args == ["doctor"]:
+        print("This machine is fake.")
+        return 0
     if "--course-json" in args:
         print('{"bits": 64}')
         return 0
