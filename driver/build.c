@@ -17,6 +17,7 @@
 #include "dialect.h"
 #include "elf_file.h"
 #include "tool.h"
+#include "wire.h"
 
 #define GCC "/usr/bin/gcc"
 #define OBJCOPY "/usr/bin/objcopy"
@@ -88,7 +89,7 @@ static enum build_status prepare(struct job *j)
     snprintf(j->include_allocators, sizeof j->include_allocators, "-I%s/allocators", program_folder());
     if (!j->tool.trusted && tool_sandbox_works(j->error, j->error_size))
         return BUILD_OURS;
-    j->tool.folder = build_folder_new(course->dialect, j->error, j->error_size);
+    j->tool.folder = build_folder_new(j->source.shipped ? DIALECT_MALLOCLAB : course->dialect, j->error, j->error_size);
     if (!j->tool.folder)
         return BUILD_OURS;
     if (build_folder_write(j->tool.folder, "mm.c", j->source.bytes, j->source.size))
@@ -290,6 +291,37 @@ static enum build_status try_all(struct job *j, struct runner_image *image)
 
 /* ---- the finished runner ---- */
 
+/* How the entry points of an edition's files are called. */
+static uint32_t conventions(int dialect, int checkheap)
+{
+    static const uint32_t of_checkheap[] = { [CHECKHEAP_COUNT] = WIRE_CHECK_INT, [CHECKHEAP_SOUND] = WIRE_CHECK_BOOL };
+    uint32_t flags = of_checkheap[checkheap];
+
+    if (dialect == DIALECT_CMU16)
+        flags |= WIRE_INIT_BOOL;
+    if (dialect == DIALECT_CLASSIC || dialect == DIALECT_AUTOLAB)
+        flags |= WIRE_SBRK_INT;
+    return flags;
+}
+
+/* Those of the course, unless the course's headers did not fit and the file looks like one of another edition. */
+static uint32_t find_conventions(struct job *j, struct findings *f)
+{
+    static const int usual[] = { [DIALECT_MALLOCLAB] = CHECKHEAP_COUNT, [DIALECT_CMU16] = CHECKHEAP_SOUND };
+    const struct course *course = j->request->course;
+    int remedied = 0, dialect = j->source.shipped ? DIALECT_MALLOCLAB : course->dialect;
+    char why[160];
+
+    for (size_t i = 0; i < REMEDIES; i++)
+        remedied |= j->applied[i];
+    if (remedied && !j->source.shipped) {
+        dialect = look_at_dialect(j, why, sizeof why);
+        if (dialect != course->dialect)
+            finding_add(f, "edition", 0, "it is called as a file of the %s edition, because %s", dialect_word(dialect), why);
+    }
+    return conventions(dialect, dialect == course->dialect ? course->checkheap : usual[dialect]);
+}
+
 
 static enum build_status inspect(struct job *j, struct runner_image *image, struct build *b)
 {
@@ -311,6 +343,7 @@ static enum build_status inspect(struct job *j, struct runner_image *image, stru
         image->writable_bytes = elf_writable_segments(exec, exec_size);
         image->has_gc = elf_symbol(&facts, "mm_gc_roots") != NULL && elf_symbol(&facts, "mm_gc_roots")->defined;
         macros = j->request->course->rules.macro_prefix[0] ? preprocess(j, &none) : NULL;
+        image->conventions = find_conventions(j, &b->findings);
         build_rules(&b->findings, j->request->course, &facts, (const char *)j->source.bytes, j->source.size,
                     macros);
         b->team_count = elf_strings_of(exec, exec_size, "team", b->team, sizeof b->team / sizeof *b->team);

@@ -552,6 +552,42 @@ static int finish(struct check *c)
     return 1;
 }
 
+/* The probes: of sizes from the trace, drawn by chance. Only their answers are kept; they count for nothing. */
+static int probe(struct check *c)
+{
+    struct record *r = c->record;
+    struct mailbox next = c->process.opening;
+    size_t end = c->trace->count;
+
+    r->probes = next.request_count - end;
+    for (size_t i = 0; i < r->probes; i++) {
+        struct wire_key chance = new_key(c);
+        r->probe[i].size = c->trace->requests[chance.a % end].size; /* of a free: 0, a small block */
+        r->probe[i].size += r->probe[i].size ? 0 : 1 + chance.b % 64;
+        next.request[i] = (struct wire_request){ r->probe[i].size, WIRE_REF_NULL, REQ_MALLOC };
+        next.size[i] = r->probe[i].size;
+        next.key[i] = new_key(c);
+    }
+    next.first = (uint32_t)end + 1;
+    next.count = (uint32_t)r->probes;
+    write_mailbox(c, &next);
+    enum process_turn turn = serve(c);
+    if (turn == TURN_DEAD)
+        return died(c, end);
+    if (turn == TURN_LATE)
+        return late(c, end);
+    if (c->said.event != EVENT_BATCH) {
+        int unsound = c->said.complaint == COMPLAINT_CHECKHEAP;
+        return fail_at(c, end, unsound ? VERDICT_CHECKHEAP : VERDICT_OUTSIDE, "after the trace, malloc(%llu) %s",
+                       (unsigned long long)r->probe[c->said.done < r->probes ? c->said.done : 0].size,
+                       unsound ? "broke an invariant: mm_checkheap reports it" : "gave a block that is not inside the heap");
+    }
+    for (size_t i = 0; i < r->probes; i++)
+        r->probe[i].offset = c->said.block[i] ? c->said.block[i] - heap_base_of(c->image->bits) : OFFSET_NULL;
+    r->reserved = c->process.granted;
+    return 1;
+}
+
 /* After a trace with calloc, where the course asks for it: COUNT * SIZE must not wrap around. */
 static int refuses_overflow(struct check *c)
 {
@@ -576,13 +612,20 @@ static int refuses_overflow(struct check *c)
     return 1;
 }
 
+static size_t probes_for(const struct trace *t)
+{
+    size_t share = (t->count + LOOKAHEAD_SHARE - 1) / LOOKAHEAD_SHARE;
+
+    return share < PROBES ? share : PROBES;
+}
+
 static int start(struct check *c)
 {
     const struct pass_options *o = c->options;
     uint64_t most = c->image->bits == 32 ? ADDRESS_SPACE_32 : ADDRESS_SPACE;
     struct process_setup setup = {
         .image = c->image, .mode = WIRE_CHECK, .flags = o->wire_flags | (sparse(c) ? WIRE_SPARSE : 0u) | (c->image->has_gc ? WIRE_GC : 0u),
-        .request_count = c->trace->count,
+        .request_count = c->trace->count + probes_for(c->trace),
         .alignment = o->alignment,
         .heap_limit = o->heap_limit && o->heap_limit < most && !sparse(c) ? o->heap_limit : most,
         .time_limit = o->time_limit, .output_cap = o->output_cap ? o->output_cap : 65536,
@@ -642,7 +685,7 @@ static void replay(struct check *c)
         next += count;
     }
     if (sound)
-        sound = finish(c) && refuses_overflow(c);
+        sound = finish(c) && probe(c) && refuses_overflow(c);
     private_forget(&c->private);
     process_end(&c->process, &c->record->output);
     shadow_delete(c->shadow);
@@ -672,7 +715,7 @@ static void check_once(struct check *c)
 }
 
 /* What a student would try next; who knows the command line adds it (grade.c). */
-static void add_hint(struct record *r)
+static void add_hint(const struct trace *t, struct record *r)
 {
     const char *text = NULL;
 
@@ -689,6 +732,9 @@ static void add_hint(struct record *r)
         text = "run this trace alone";
         break;
     }
+    if (t->max_size > INT32_MAX)
+        text = "this trace has requests of more than 2^31 bytes: a size kept in 32 bits (int, unsigned, a header of 4 bytes, "
+               "a cast) cannot hold them; size_t can. This trace alone";
     if (!r->hint[0])
         snprintf(r->hint, sizeof r->hint, "%s", text);
 }
@@ -711,6 +757,12 @@ void check_trace(const struct runner_image *image, const struct trace *t,
 
     r->address = OFFSET_NULL;
     pin_to_cpu(options->cpu);
+    if (image->bits == 32 && (t->max_size > UINT32_MAX || t->peak_payload > ADDRESS_SPACE_32)) {
+        r->verdict = VERDICT_SKIPPED;
+        snprintf(r->message, sizeof r->message, "%llu bytes are live at once, which no 32-bit process can have; --bits 64 runs "
+                 "this trace", (unsigned long long)t->peak_payload);
+        return;
+    }
     check_once(&c);
     if ((r->verdict == VERDICT_DAMAGED || r->verdict == VERDICT_LOST || r->verdict == VERDICT_PAST_BREAK)
         && options->batch_max != 1) {
@@ -731,6 +783,6 @@ void check_trace(const struct runner_image *image, const struct trace *t,
     }
     if (r->verdict == VERDICT_OK)
         r->address = OFFSET_NULL;
-    add_hint(r);
+    add_hint(t, r);
     r->check_seconds = monotonic_seconds() - begin;
 }

@@ -19,28 +19,13 @@
 #define HURRIED 50         /* times timing_forecast_check */
 #define HURRIED_LEAST 0.5  /* seconds on top */
 
-static uint32_t wire_flags(const struct course *c, const struct options *o)
-{
-    uint32_t flags = o->check_each ? WIRE_CHECK_EACH : 0;
-
-    if (c->dialect == DIALECT_CMU16)
-        flags |= WIRE_INIT_BOOL;
-    if (c->dialect == DIALECT_CLASSIC || c->dialect == DIALECT_AUTOLAB)
-        flags |= WIRE_SBRK_INT;
-    if (c->checkheap == CHECKHEAP_COUNT)
-        flags |= WIRE_CHECK_INT;
-    if (c->checkheap == CHECKHEAP_SOUND)
-        flags |= WIRE_CHECK_BOOL;
-    return flags;
-}
-
 static struct pass_options pass_options(const struct grading *g)
 {
     const struct course *c = g->course;
 
     return (struct pass_options){
         .alignment = (uint64_t)c->alignment, .heap_limit = (uint64_t)c->heap_limit,
-        .time_limit = g->options->seconds, .wire_flags = wire_flags(c, g->options),
+        .time_limit = g->options->seconds, .wire_flags = g->options->check_each ? WIRE_CHECK_EACH : 0,
         .outside_cap = (uint64_t)c->outside_cap, .charge_outside = c->outside == OUTSIDE_HEAP,
         .accepts = c->accepts, .stack_limit = (uint64_t)c->stack_limit, .seed = g->options->seed, .cpu = g->options->cpu,
     };

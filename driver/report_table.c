@@ -379,7 +379,9 @@ void report_table(FILE *out, const struct result *r, const struct table_options 
         }
         if (o->trace->warnings && options->verbosity > 0)
             print_lines(out, o->trace->warnings, "  note: ", -1);
-        else if (o->trace->scale_shift)
+        if (o->record.verdict == VERDICT_SKIPPED)
+            fprintf(out, "  note: %s: %s\n", short_name(o->trace->name, NAME_WIDTH), o->record.message);
+        else if (o->trace->scale_shift && !options->verbosity)
             fprintf(out, "  note: sizes in %s were divided by 2^%u to fit the address space\n",
                     short_name(o->trace->name, NAME_WIDTH), o->trace->scale_shift);
     }

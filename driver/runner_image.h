@@ -15,6 +15,7 @@ struct runner_image {
     uint64_t writable_bytes; /* writable segments of the whole executable */
     int has_gc;            /* defines mm_gc_roots: a collector */
     int shipped;           /* one of ours */
+    uint32_t conventions;  /* enum wire_flags: how its entry points are called */
     unsigned trusted;      /* a peer such as libc: not confined, memory measured from outside */
     char *preload;         /* a peer's library, put before libc's own allocator, or NULL */
     char *build_log;       /* what the compiler said, or NULL */

@@ -222,7 +222,8 @@ struct score score_outcomes(const struct outcome *o, size_t n, const struct cour
     }
     measure(&s, o, n, course);
     add_parts(&s, course, checkpoint);
-    double share = s.scored ? (double)s.valid / (double)s.scored : 1; /* nothing counts: no index */
+    /* No trace at all: the file did not build, which is worth 0. None that counts: there is no index. */
+    double share = s.scored ? (double)s.valid / (double)s.scored : n > 0;
     if (course->invalid == INVALID_ZERO && s.invalid > 0)
         share = 0;
     if (share < 1) {
