@@ -37,6 +37,11 @@ struct peer_figure {
     uint64_t memory;        /* bytes: heap, or what a real allocator took from the system */
 };
 
+/* A request to malloc after the last of the trace, of a size that nobody can foresee. It counts for nothing, but the
+ * timed pass must answer it too: so the last blocks are freed in earnest, and nothing ends early. */
+#define PROBES 8
+struct probe { uint64_t size, offset; };
+
 struct record {
     enum verdict verdict;
     char message[768];      /* one sentence or two: what, where, why; empty when ok */
@@ -53,6 +58,9 @@ struct record {
     uint64_t break_moves;   /* calls of mem_sbrk that moved the break */
     struct answer *answers; /* trace count entries (those before the failure are valid) */
     size_t answered;        /* valid entries in answers */
+    struct probe probe[PROBES]; /* the requests that follow the trace, and their answers */
+    size_t probes;
+    uint64_t reserved;      /* bytes of heap with the probes; 0 when the check pass did not get there */
     double check_seconds;   /* wall clock of the check pass */
 
     /* the timed pass; arrays of `repetitions` */

@@ -31,7 +31,10 @@ struct head {
     int32_t bits, has_gc;
 };
 
-struct kept { uint64_t verdict, peak_break, answered; };
+struct kept {
+    uint64_t verdict, peak_break, reserved, answered, probes;
+    struct probe probe[PROBES];
+};
 
 /* ---- the key ---- */
 
@@ -87,10 +90,13 @@ static int read_record(FILE *f, struct record *r, const struct trace *t)
     struct kept k;
     uint64_t offset;
 
-    if (fread(&k, sizeof k, 1, f) != 1 || k.answered > t->count || k.verdict >= VERDICT_COUNT)
+    if (fread(&k, sizeof k, 1, f) != 1 || k.answered > t->count || k.verdict >= VERDICT_COUNT || k.probes > PROBES)
         return -1;
     r->verdict = (enum verdict)k.verdict;
     r->peak_break = k.peak_break;
+    r->reserved = k.reserved;
+    r->probes = (size_t)k.probes;
+    memcpy(r->probe, k.probe, sizeof r->probe);
     r->answered = (size_t)k.answered;
     r->answers = calloc(t->count + 1, sizeof *r->answers);
     for (size_t i = 0; r->answers && i < r->answered; i++) {
@@ -141,7 +147,8 @@ static int write_records(const char *path, const struct reference *ref, const st
     fwrite(&h, sizeof h, 1, f);
     for (size_t i = 0; i < traces->count; i++) {
         const struct record *r = &ref->records[i];
-        struct kept k = { (uint64_t)r->verdict, r->peak_break, r->answers ? r->answered : 0 };
+        struct kept k = { (uint64_t)r->verdict, r->peak_break, r->reserved, r->answers ? r->answered : 0, r->probes, { { 0 } } };
+        memcpy(k.probe, r->probe, sizeof k.probe);
         fwrite(&k, sizeof k, 1, f);
         for (size_t n = 0; n < k.answered; n++)
             fwrite(&r->answers[n].offset, sizeof r->answers[n].offset, 1, f);

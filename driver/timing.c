@@ -28,9 +28,6 @@
 #include "process.h"
 
 #define SPARSE_FROM (UINT64_C(8) << 30) /* bytes of payload; above, only their ends are touched */
-#define SHORT_TRACE 2000   /* requests; shorter ones are replayed several times in a process */
-#define ENOUGH_REQUESTS 8000
-#define ZEROED_BYTES (UINT64_C(64) << 20) /* most to zero between replays in one process */
 #define HARNESS_RUNS 5
 #define CORPUS_SECONDS 6.0 /* for the timed passes of all traces together */
 #define TRACE_SECONDS 0.3  /* most for one of them */
@@ -52,19 +49,13 @@ struct run {
     enum clock_kind clock;
     uint32_t flags;
     enum wire_mode mode;
-    int single;              /* one replay a process, however short the trace */
 };
 
-static uint32_t rounds_of(const struct run *run, const struct record *r)
+/* The trace, and the probes after it. */
+static void write_requests(const struct trace *t, const struct record *r, struct wire_request *out)
 {
-    if (run->single || run->flags & WIRE_SPARSE || run->clock == CLOCK_INSTRUCTIONS
-        || run->mode != WIRE_TIMED || run->image->static_bytes > WIRE_KEPT_STATIC)
-        return 1;
-    return timing_rounds(run->trace->count, r->peak_break);
-}
-
-static void write_requests(const struct trace *t, struct wire_request *out)
-{
+    for (size_t i = 0; i < r->probes; i++)
+        out[t->count + i] = (struct wire_request){ r->probe[i].size, WIRE_REF_NULL, REQ_MALLOC };
     for (size_t i = 0; i < t->count; i++) {
         const struct request *q = &t->requests[i];
         out[i] = (struct wire_request){ q->size, q->ref == REF_NULL ? WIRE_REF_NULL : q->ref, q->kind };
@@ -76,32 +67,6 @@ static int fail(struct record *r, enum verdict v, const char *message)
     r->verdict = v;
     snprintf(r->message, sizeof r->message, "%s", message);
     return -1;
-}
-
-/* The timed answers must be those of the checked run. */
-static int same_answers(const struct run *run, const struct process *p, struct record *r)
-{
-    uint64_t base = heap_base_of(run->image->bits);
-
-    for (size_t i = 0; i < run->trace->count; i++) {
-        if (run->trace->requests[i].kind == REQ_FREE)
-            continue;
-        uint64_t seen = p->answers[i] ? p->answers[i] - base : OFFSET_NULL;
-        if (seen == r->answers[i].offset)
-            continue;
-        r->request = i + 1;
-        r->line = run->trace->requests[i].line;
-        r->address = seen;
-        char message[256];
-        snprintf(message, sizeof message,
-                 "request %zu (line %u) got heap offset 0x%llx in the timed run "
-                 "and 0x%llx in the checked run; an allocator must give the same answers to the same "
-                 "requests",
-                 i + 1, r->line,
-                 (unsigned long long)seen, (unsigned long long)r->answers[i].offset);
-        return fail(r, VERDICT_DIFFERS, message);
-    }
-    return 0;
 }
 
 /* The clock's advance between two stops of P: the replay, and nothing else. */
@@ -119,6 +84,37 @@ static enum process_turn read_clock(const struct run *run, struct process *p, do
     return turn;
 }
 
+static uint64_t answer_of(const struct run *run, const struct process *p, size_t i)
+{
+    return p->answers[i] ? p->answers[i] - heap_base_of(run->image->bits) : OFFSET_NULL;
+}
+
+/* The timed answers must be those of the checked run. */
+static int same_answers(const struct run *run, const struct process *p, struct record *r)
+{
+    for (size_t i = 0; i < run->trace->count; i++) {
+        uint64_t seen = answer_of(run, p, i);
+        if (run->trace->requests[i].kind == REQ_FREE || seen == r->answers[i].offset)
+            continue;
+        r->request = i + 1;
+        r->line = run->trace->requests[i].line;
+        r->address = seen;
+        char message[256];
+        snprintf(message, sizeof message,
+                 "request %zu (line %u) got heap offset 0x%llx in the timed run "
+                 "and 0x%llx in the checked run; an allocator must give the same answers to the same "
+                 "requests",
+                 i + 1, r->line,
+                 (unsigned long long)seen, (unsigned long long)r->answers[i].offset);
+        return fail(r, VERDICT_DIFFERS, message);
+    }
+    for (size_t i = 0; i < r->probes; i++)
+        if (answer_of(run, p, run->trace->count + i) != r->probe[i].offset)
+            return fail(r, VERDICT_DIFFERS, "requests that followed the trace were answered otherwise in the timed run "
+                        "than in the checked run; an allocator must give the same answers to the same requests");
+    return 0;
+}
+
 /* One replay. Returns 0 and the cost in SECONDS, or -1 with R's verdict set. */
 static int replay_once(const struct run *run, struct record *r, double *seconds, struct process *p)
 {
@@ -126,9 +122,8 @@ static int replay_once(const struct run *run, struct record *r, double *seconds,
     struct process_setup setup = {
         .image = run->image, .mode = run->mode,
         .flags = run->options->wire_flags | run->flags | (run->image->has_gc ? WIRE_GC : 0u),
-        .alignment = run->options->alignment, .heap_limit = r->peak_break ? r->peak_break : 1,
-        .heap_granted = r->peak_break ? r->peak_break : 1, .request_count = run->trace->count,
-        .repeat = rounds_of(run, r),
+        .alignment = run->options->alignment, .heap_limit = r->reserved ? r->reserved : 1,
+        .heap_granted = r->reserved ? r->reserved : 1, .request_count = run->trace->count + r->probes, .repeat = 1,
         .time_limit = run->options->time_limit * (counting ? VALGRIND_SLOWDOWN : 1),
         .output_cap = run->options->output_cap ? run->options->output_cap : 65536,
         .stack_limit = run->options->stack_limit, .count_instructions = counting,
@@ -139,9 +134,8 @@ static int replay_once(const struct run *run, struct record *r, double *seconds,
         return fail(r, VERDICT_GRADER, error);
     enum process_turn turn = process_wait_stop(p);
     if (turn == TURN_OURS) {
-        write_requests(run->trace, p->requests);
+        write_requests(run->trace, r, p->requests);
         turn = read_clock(run, p, seconds);
-        *seconds /= setup.repeat;
     }
     if (turn == TURN_OURS && counting && *seconds <= 0)
         return fail(r, VERDICT_GRADER, "valgrind gave no instruction count");
@@ -171,14 +165,11 @@ static int timed(const struct run *run, struct record *r, double *seconds)
     return rc;
 }
 
-/* The same replay with calls that do nothing; lowers *LEAST to its cost. Only
- * where it zeroes the heap between rounds does it need one of the true size. */
+/* The same replay with calls that do nothing; lowers *LEAST to its cost. */
 static int harness(const struct run *run, const struct record *r, double *least)
 {
     struct run empty = *run;
-    /* A heap of one page may not make it more rounds than the true one. */
-    empty.single = rounds_of(run, r) == 1;
-    struct record scratch = { .peak_break = rounds_of(run, r) == 1 ? 1 : r->peak_break };
+    struct record scratch = { .probes = r->probes };
     double seconds = 0;
 
     empty.flags |= WIRE_HARNESS;
@@ -231,20 +222,12 @@ struct timing_options timing_defaults(size_t traces)
     };
 }
 
-uint32_t timing_rounds(size_t requests, uint64_t heap)
-{
-    if (requests == 0 || requests >= SHORT_TRACE)
-        return 1;
-    uint64_t wanted = ENOUGH_REQUESTS / requests, most = ZEROED_BYTES / (heap + 1);
-    return (uint32_t)(wanted < most ? wanted : most) + 1;
-}
-
 double timing_forecast_check(size_t requests) { return PROCESS_SECONDS + (double)requests * TYPICAL_CHECK; }
 
 double timing_forecast(size_t requests, int has_reference, const struct timing_options *timing)
 {
-    double replayed = (double)requests * timing_rounds(requests, 0), allocators = has_reference ? 2 : 1;
-    double pass = 2 * PROCESS_SECONDS + replayed * TYPICAL_REQUEST; /* one replay and one harness */
+    double allocators = has_reference ? 2 : 1;
+    double pass = 2 * PROCESS_SECONDS + (double)requests * TYPICAL_REQUEST; /* one replay and one harness */
     double least = allocators * timing->min_repetitions * pass;
     double checks = allocators * timing_forecast_check(requests);
 
@@ -312,9 +295,8 @@ static int measure(struct match *m, const struct timing_options *timing, size_t 
         if (monotonic_seconds() - begin > (n >= 3 ? timing->budget : LONG_ENOUGH))
             break;
     }
-    /* One loop, one word size, no zeroing: one cost, better known from both. */
+    /* One loop, one word size: one cost, better known from both. */
     if (m->other.image && m->other.image->bits == m->own.image->bits
-        && rounds_of(&m->own, m->r) == 1 && rounds_of(&m->other, m->other_r) == 1
         && m->own.clock != CLOCK_INSTRUCTIONS)
         m->own_harness = m->other_harness = fmin(m->own_harness, m->other_harness);
     for (size_t i = 0; i < n; i++) {
@@ -340,8 +322,8 @@ void time_trace(const struct runner_image *image, const struct runner_image *ref
 
     if (reference_r)
         reference_copy = *reference_r; /* a failure there must not look like one here */
-    struct match m = { .own = { image, t, options, clock, flags, WIRE_TIMED, 0 },
-                       .other = { reference, t, options, clock, flags, WIRE_TIMED, 0 },
+    struct match m = { .own = { image, t, options, clock, flags, WIRE_TIMED },
+                       .other = { reference, t, options, clock, flags, WIRE_TIMED },
                        .r = r, .other_r = &reference_copy };
     free(r->seconds);
     free(r->reference_seconds);
@@ -383,7 +365,7 @@ static void summarise(double *cost, size_t n, struct latency *out)
 void time_latency(const struct runner_image *image, const struct trace *t,
                   const struct pass_options *options, struct record *r)
 {
-    struct run run = { image, t, options, CLOCK_CPU, 0, WIRE_LATENCY, 1 };
+    struct run run = { image, t, options, CLOCK_CPU, 0, WIRE_LATENCY };
     struct process p;
     double seconds = 0, *cost = malloc((t->count + 1) * sizeof *cost);
 
@@ -394,7 +376,7 @@ void time_latency(const struct runner_image *image, const struct trace *t,
             for (size_t i = 0; i < t->count; i++) {
                 if (t->requests[i].kind != kind)
                     continue;
-                cost[n] = (double)p.answers[t->count + i];
+                cost[n] = (double)p.answers[p.request_count + i];
                 if (cost[n] > worst) {
                     worst = cost[n];
                     r->latency[kind].max_request = i;

@@ -44,11 +44,6 @@ void time_latency(const struct runner_image *image, const struct trace *t,
 /* What mdriver uses for so many traces: all of them together take a few seconds. */
 struct timing_options timing_defaults(size_t traces);
 
-/* Replays of a trace of so many requests, on a heap of so many bytes, in one
- * process: more than one only where a single one is too short for any clock.
- * The heap is zeroed between them, so a large one is replayed less often. */
-uint32_t timing_rounds(size_t requests, uint64_t heap);
-
 /* The cost that N > 0 measurements show: the second smallest; the smallest of fewer than three. */
 double timing_estimate(const double *values, size_t n);
 

@@ -1,27 +1,7 @@
-/* The arithmetic of the timed pass: rounds, spread, forecast, disagreement. */
+/* The arithmetic of the timed pass: spread, forecast, disagreement. */
 #include <check.h>
 #include "suites.h"
 #include "timing.h"
-
-static const struct { size_t requests; uint64_t heap; uint32_t least, most; } rounds[] = {
-    { 0, 0, 1, 1 },
-    { 1, 4096, 8000, 8001 },
-    { 12, 4096, 600, 700 },
-    { 1999, 4096, 4, 6 },
-    { 2000, 4096, 1, 1 },
-    { 300000, 1 << 20, 1, 1 },
-    { 12, 1 << 20, 50, 65 },            /* zeroing is bounded: 64 MiB in all */
-    { 12, UINT64_C(1) << 40, 1, 1 },
-};
-
-START_TEST(test_rounds)
-{
-    uint32_t n = timing_rounds(rounds[_i].requests, rounds[_i].heap);
-
-    ck_assert_uint_ge(n, rounds[_i].least);
-    ck_assert_uint_le(n, rounds[_i].most);
-}
-END_TEST
 
 static const struct { size_t n; double values[6], spread; } spreads[] = {
     { 0, { 0 }, 1 },
@@ -100,7 +80,6 @@ Suite *timing_suite(void)
     Suite *s = suite_create("timing");
     TCase *c = tcase_create("timing");
 
-    tcase_add_loop_test(c, test_rounds, 0, LENGTH(rounds));
     tcase_add_loop_test(c, test_spread, 0, LENGTH(spreads));
     tcase_add_loop_test(c, test_estimate, 0, LENGTH(estimates));
     tcase_add_loop_test(c, test_disagree, 0, LENGTH(pairs));
