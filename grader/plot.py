@@ -51,6 +51,8 @@ class Picture:
     settings: dict[str, float | int | str] = field(default_factory=dict)
     binaries: dict[str, bytes] = field(default_factory=dict)
     key: list[str] = field(default_factory=list)  # beside the drawing in a terminal
+    beside: bool = False                          # the key may stand beside: nothing depends on the width
+    lines: int = 0                                # that a terminal's drawing needs at least
     alt: str = ""                                 # the picture in a sentence
     height: int = HEIGHT
 
@@ -158,9 +160,19 @@ def may_colour(stream: object) -> bool:
 def in_terminal(request: Request, colour: bool) -> str:
     """The picture in characters, the key beside it where there is room, else below."""
     request.terminal = True
-    drawn = draw(picture := make(request), "dumb", size=(request.columns, request.lines), colour=colour)
-    lines = drawn.decode("utf-8", "replace").replace("\f", "").strip("\n").split("\n")
-    return "\n".join([*lines, *picture.key]) + "\n"
+    picture = make(request)
+    columns, room = request.columns, request.columns - max(map(len, picture.key), default=0) - 2
+    beside = picture.beside and room >= 50
+    drawn = draw(picture, "dumb", (room if beside else columns, max(request.lines, picture.lines)), colour)
+    lines = [line.rstrip() for line in drawn.decode("utf-8", "replace").replace("\f", "").split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    if not beside:
+        return "\n".join([*lines, *picture.key]) + "\n"
+    key = ["", "", *picture.key]
+    lines += [""] * (len(key) - len(lines))
+    key += [""] * (len(lines) - len(key))
+    return "".join((line + " " * (room + 2 - len(bare(line))) + words).rstrip() + "\n" for line, words in zip(lines, key))
 
 
 def bare(text: str) -> str:
@@ -213,7 +225,7 @@ def subjects_of(args: argparse.Namespace) -> list[Subject]:
 def _plot(args: argparse.Namespace) -> int:
     size = shutil.get_terminal_size()
     request = Request(args.name, subjects_of(args), args.trace, args.allocator, args.moment,
-                      columns=min(size.columns, 120), lines=max(16, min(size.lines - 6, 34)))
+                      columns=max(60, min(size.columns, 150)), lines=max(16, min(size.lines - 6, 34)))
     if args.output is None:
         if not sys.stdout.isatty():
             raise Problem("standard output is no terminal to draw in; give -o FILE.svg, .png or .pdf "

@@ -214,7 +214,7 @@ def make_waste(request: Request) -> Picture:
         raise Problem(f"{subject.name}: no trace has events")
     return Picture(
         "waste", f"Where the heap is at the peak: {plain(subject.name, 40)}", {"waste": Table(rows, 8)},
-        {"COUNT": len(traces)}, key=key, height=130 + 17 * max(4, len(traces)),
+        {"COUNT": len(traces)}, key=key, beside=True, lines=len(traces) + 8, height=130 + 17 * max(4, len(traces)),
         alt=f"Shares of payload, metadata, internal and external fragmentation and unreleased memory of {subject.name} "
             f"on {count(len(rows), 'trace')}.")
 
