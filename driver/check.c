@@ -552,7 +552,8 @@ static int finish(struct check *c)
     return 1;
 }
 
-/* The probes: of sizes from the trace, drawn by chance. Only their answers are kept; they count for nothing. */
+/* The probes: of sizes from the trace, which follow from the seed, so that counts repeat. Only their answers are
+ * kept; they count for nothing. */
 static int probe(struct check *c)
 {
     struct record *r = c->record;
@@ -561,9 +562,9 @@ static int probe(struct check *c)
 
     r->probes = next.request_count - end;
     for (size_t i = 0; i < r->probes; i++) {
-        struct wire_key chance = new_key(c);
-        r->probe[i].size = c->trace->requests[chance.a % end].size; /* of a free: 0, a small block */
-        r->probe[i].size += r->probe[i].size ? 0 : 1 + chance.b % 64;
+        uint64_t chance = pattern_word((struct wire_key){ c->options->seed | 1, 0xc0da }, i);
+        r->probe[i].size = c->trace->requests[chance % end].size; /* of a free: 0, a small block */
+        r->probe[i].size += r->probe[i].size ? 0 : 1 + chance % 64;
         next.request[i] = (struct wire_request){ r->probe[i].size, WIRE_REF_NULL, REQ_MALLOC };
         next.size[i] = r->probe[i].size;
         next.key[i] = new_key(c);

@@ -37,8 +37,8 @@ struct peer_figure {
     uint64_t memory;        /* bytes: heap, or what a real allocator took from the system */
 };
 
-/* A request to malloc after the last of the trace, of a size that nobody can foresee. It counts for nothing, but the
- * timed pass must answer it too: so the last blocks are freed in earnest, and nothing ends early. */
+/* A request to malloc after the last of the trace, of a size found in it. It counts for nothing, but the timed pass
+ * must answer it too: so the last blocks are freed in earnest, and nothing ends early. */
 #define PROBES 8
 struct probe { uint64_t size, offset; };
 
