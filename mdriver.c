@@ -164,12 +164,17 @@ static int put_out(const struct options *o, const struct result *r, size_t n)
     }
     if (!to_stdout && !o->autoresult)
         say_next(o, r, n);
+    const struct score *s = &r[n - 1].score;
+    if (o->old_summary && !to_stdout)
+        printf("correct:%zu\nperfidx:%.0f\n", s->correct, s->has_index ? s->index : 0);
     if (o->autoresult && !to_stdout) {
         report_autoresult(error, sizeof error, &r[n - 1]);
-        if (error[0])
-            puts(error);
-        else
+        if (!error[0])
             complain(0, "this course has no platform line; -A printed none");
+        else if (!s->has_index)
+            complain(0, "without a timing there is no score for the platform line; -A printed none");
+        else
+            puts(error);
     }
     if (fflush(stdout) || ferror(stdout))
         rc = complain(EXIT_OURS, "standard output cannot be written");

@@ -35,6 +35,7 @@ struct options {
     int verbosity;
     double seconds;            /* time limit of one trace */
     int check_only, check_each, latency, peers, no_sandbox, checkpoint, autoresult;
+    int old_summary;           /* -g: the classic driver's lines for its autograder */
     enum clock_kind clock;
     const char *json, *events; /* file names, or NULL */
     const char *plot;          /* NAME or NAME=FILE, or NULL */

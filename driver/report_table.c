@@ -316,6 +316,23 @@ static void disagreements(const struct page *p, const struct result *r)
 
 /* ---- the whole ---- */
 
+/* As the classic driver printed it. */
+static void team(const struct page *p, const struct build *b)
+{
+    char line[192];
+
+    for (size_t i = 0; i < b->team_count; i += i ? 2 : 1) {
+        const char *id = i + 1 < b->team_count ? b->team[i + 1] : "";
+        if (!b->team[i][0])
+            continue;
+        if (i == 0)
+            snprintf(line, sizeof line, "Team Name:%s", b->team[0]);
+        else
+            snprintf(line, sizeof line, "Member %zu :%s:%s", (i + 1) / 2, b->team[i], id);
+        print_lines(p->out, line, "  ", -1);
+    }
+}
+
 static void head(const struct page *p, const struct result *r)
 {
     print_lines(p->out, r->image.name[0] ? r->image.name : "?", "", -1);
@@ -331,9 +348,7 @@ static void head(const struct page *p, const struct result *r)
         print_lines(p->out, r->course_reason, "  ", -1);
     if (r->build.text[0])
         print_lines(p->out, r->build.text, "  ", -1);
-    for (size_t i = 0; i < r->build.team_count; i++)
-        if (r->build.team[i][0])
-            print_lines(p->out, r->build.team[i], i ? "       " : "  team ", -1);
+    team(p, &r->build);
     if (p->options->verbosity > 1 && r->image.flags_used)
         print_lines(p->out, r->image.flags_used, "  ", -1);
 }
