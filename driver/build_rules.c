@@ -34,6 +34,7 @@ static void oddities(struct findings *f, const struct elf_object *o)
         { ODD_IFUNC, "ifunc", "a function chosen by code that runs before main" },
         { ODD_TLS, "thread-local", "thread-local variables" },
         { ODD_WRITE_EXEC, "write-exec", "memory that is both written and executed" },
+        { ODD_SECTION, "section", "a section of a kind that its name does not say" },
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MOST_SYMBOLS 200000
+#define USUAL_ALIGNMENT 64 /* of data: a cache line. More makes a gap that could be used, so it counts */
 
 struct image {
     const unsigned char *bytes;
@@ -120,6 +121,29 @@ static int find_symbols(const struct image *m, Elf64_Shdr *table, Elf64_Shdr *st
 
 /* ---- objects ---- */
 
+static int begins(const char *name, const char *prefix) { return strncmp(name, prefix, strlen(prefix)) == 0; }
+
+/* Whether the linker puts a section where its flags say. It goes by names, and merges sections of one name: so a
+ * name that is not its own kind's could make memory writable that is not counted, or run at start. */
+static int kind_agrees(const Elf64_Shdr *s, const char *name)
+{
+    static const struct { const char *prefix; uint64_t flags; } kinds[] = {
+        { ".text", SHF_ALLOC | SHF_EXECINSTR }, { ".rodata", SHF_ALLOC }, { ".lrodata", SHF_ALLOC },
+        { ".eh_frame", SHF_ALLOC }, { ".gcc_except_table", SHF_ALLOC }, { ".note", SHF_ALLOC },
+        { ".data", SHF_ALLOC | SHF_WRITE }, { ".bss", SHF_ALLOC | SHF_WRITE },
+        { ".ldata", SHF_ALLOC | SHF_WRITE }, { ".lbss", SHF_ALLOC | SHF_WRITE },
+    };
+    uint64_t kind = s->sh_flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR);
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (begins(name, kinds[i].prefix))
+            return kind == kinds[i].flags || (!(kind & SHF_ALLOC) && begins(name, ".note"));
+    if (name[0] != '.') /* a section of one's own: data, and counted; a name of the C library's is none */
+        return (kind == (SHF_ALLOC | SHF_WRITE) && name[0] != '_') || !name[0];
+    return !(kind & SHF_ALLOC) && !begins(name, ".init") && !begins(name, ".fini") && !begins(name, ".ctors")
+        && !begins(name, ".dtors") && !begins(name, ".got") && !begins(name, ".tdata") && !begins(name, ".tbss");
+}
+
 static unsigned oddity_of(const Elf64_Shdr *s, const char *name)
 {
     static const struct { const char *prefix; unsigned oddity; } named[] = {
@@ -134,13 +158,13 @@ static unsigned oddity_of(const Elf64_Shdr *s, const char *name)
         odd |= ODD_DESTRUCTOR;
     if (s->sh_flags & SHF_ALLOC)
         for (size_t i = 0; i < sizeof named / sizeof *named; i++)
-            if (strncmp(name, named[i].prefix, strlen(named[i].prefix)) == 0)
+            if (begins(name, named[i].prefix))
                 odd |= named[i].oddity;
     if (s->sh_flags & SHF_TLS)
         odd |= ODD_TLS;
     if (s->sh_flags & SHF_WRITE && s->sh_flags & SHF_EXECINSTR)
         odd |= ODD_WRITE_EXEC;
-    return odd;
+    return odd || kind_agrees(s, name) ? odd : ODD_SECTION;
 }
 
 static void read_sections(struct elf_object *o, const struct image *m)
@@ -153,7 +177,7 @@ static void read_sections(struct elf_object *o, const struct image *m)
     for (uint64_t i = 0; get_section(m, i, &s); i++) {
         get_text(m, &names, s.sh_name, name, sizeof name);
         if (s.sh_flags & SHF_ALLOC && s.sh_flags & SHF_WRITE)
-            o->writable_bytes += s.sh_size;
+            o->writable_bytes += s.sh_size + (s.sh_addralign > USUAL_ALIGNMENT ? s.sh_addralign : 0);
         unsigned odd = oddity_of(&s, name);
         if (odd)
             memcpy(o->odd_section, name, sizeof name);

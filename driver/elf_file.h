@@ -17,6 +17,7 @@ enum elf_oddity {
     ODD_IFUNC = 4,       /* a function chosen by code that runs at start */
     ODD_TLS = 8,         /* thread-local storage */
     ODD_WRITE_EXEC = 16, /* a section both writable and executable */
+    ODD_SECTION = 32,    /* a section whose name says another kind than its flags: the linker goes by names */
 };
 
 struct elf_symbol {
@@ -27,7 +28,8 @@ struct elf_symbol {
 
 struct elf_object {
     int bits;
-    uint64_t writable_bytes;  /* all writable sections, and common symbols; without `team` */
+    uint64_t writable_bytes;  /* all writable sections, with the gaps that alignment makes, and common symbols;
+                                 without `team` */
     uint64_t team_bytes;      /* the team_t of older editions, which is no heap */
     unsigned oddities;
     char odd_section[64];     /* one that showed an oddity */
