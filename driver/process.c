@@ -22,6 +22,7 @@
 #include "confine.h"
 #include "confine_valgrind.h"
 #include "memlib.h"
+#include "plain_text.h"
 
 #define PAGE 4096u
 #define THREAD_BLOCK (16u << 10) /* what the C library takes through brk at its start, rounded up generously */
@@ -373,9 +374,7 @@ static char *read_output(const struct process *p)
         return NULL;
     ssize_t got = pread(p->log_fd, text, (size_t)length, 0);
     text[got > 0 ? got : 0] = '\0';
-    for (ssize_t i = 0; i < got; i++)
-        if (!text[i])
-            text[i] = ' ';
+    plain_text(text, got > 0 ? (size_t)got : 0);
     return text;
 }
 

@@ -22,9 +22,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "plain_text.h"
+
 #define NOBODY 65534
 #define SECONDS 20            /* wall clock of one tool; a compilation takes 0.1 */
-#define CPU_SECONDS 10
+#define CPU_SECONDS 5
 #define ADDRESS_SPACE ((rlim_t)2 << 30)
 #define FILE_BYTES ((rlim_t)64 << 20)
 #define LOG_BYTES 65536
@@ -79,12 +81,12 @@ static void child(const struct tool *t, const char *const argv[], int log)
     while (*argv && n < 159)
         words[n++] = *argv++;
     words[n] = NULL;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGINT, SIG_IGN); /* ours to handle */
     if (!t->trusted)
         drop_root();
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of user would have cleared it */
     if (chdir(t->folder))
         _exit(126);
     if (t->stdout_name)
@@ -112,12 +114,12 @@ static double now(void)
 }
 
 /* Reads the log until its end or the deadline; what is past the cap is dropped. 0 when ended. */
-static int read_log(int fd, char *log, double deadline)
+static int read_log(int fd, char *log, size_t *read_bytes, double deadline)
 {
     size_t length = 0;
     char rest[4096];
 
-    for (;;) {
+    for (;; *read_bytes = length) {
         struct pollfd p = { .fd = fd, .events = POLLIN };
         double left = deadline - now();
         if (left <= 0)
@@ -131,6 +133,18 @@ static int read_log(int fd, char *log, double deadline)
         if (length < LOG_BYTES - 1)
             length += (size_t)n;
     }
+}
+
+/* gcc runs others and reports their ends by words. */
+static int was_too_much(const char *log)
+{
+    static const char *const words[] = { "signal terminated program", "virtual memory exhausted", "out of memory",
+                                         "memory exhausted", "File too large" };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(log, words[i]))
+            return 1;
+    return 0;
 }
 
 static int broken(char *log, const char *what)
@@ -156,18 +170,17 @@ int tool_run(const struct tool *t, const char *const argv[], char **log)
         close(pipes[0]);
         return broken(*log, "fork");
     }
-    int late = read_log(pipes[0], *log, now() + SECONDS);
+    size_t length = 0;
+    int late = read_log(pipes[0], *log, &length, now() + SECONDS);
     if (late)
         kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     close(pipes[0]);
-    for (char *p = *log; p < *log + LOG_BYTES - 1 && (*p || p[1]); p++)
-        if (!*p)
-            *p = '?';
+    plain_text(*log, length);
     if (late)
         return TOOL_LATE;
-    if (WIFSIGNALED(status) || WEXITSTATUS(status) > 128)
+    if (WIFSIGNALED(status) || WEXITSTATUS(status) > 128 || (WEXITSTATUS(status) && was_too_much(*log)))
         return TOOL_KILLED;
     if (WEXITSTATUS(status) == 127) {
         snprintf(*log, LOG_BYTES, "%s: cannot be run", argv[0]);
