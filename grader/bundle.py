@@ -28,6 +28,7 @@ TEMPLATES = Path(__file__).with_name("bundles")
 TREE = ("Makefile", "packages.txt", "mm.h", "mm.c", "memlib.h", "memlib.c", "mdriver.c", "driver", "allocators",
         "courses", "traces", "grader")
 SKIPPED = ("__pycache__", "build", ".git")
+TRACES = (".rep", ".rep.gz")
 SECONDS = {"gradescope": 600, "prairielearn": 600, "autolab": 180}  # the platforms' own limits on a job
 LAST_RESORT = "the grader could not be started: see what the platform logged"
 
@@ -73,7 +74,7 @@ def trace_files(folder: Path) -> list[File]:
     """The traces of FOLDER, below traces/."""
     if not folder.is_dir():
         raise Problem(f"{folder}: no such folder of traces; give a folder of .rep files to --traces")
-    found = [path for path in sorted(folder.iterdir()) if path.name.endswith((".rep", ".rep.gz"))]
+    found = [path for path in sorted(folder.iterdir()) if path.name.endswith(TRACES)]
     if not found:
         raise Problem(f"{folder}: holds no .rep files; give a folder of traces to --traces")
     return [File(f"traces/{path.name}", path.read_bytes()) for path in found]
@@ -139,6 +140,16 @@ def prairielearn(files: list[File], config: Config, image: str, seconds: int) ->
         File("questions/malloclab/question.html", question.encode())]
 
 
+def limits(seconds: float, traces: int) -> tuple[float, float]:
+    """Seconds for the job and for each of so many TRACES, on a platform that allows a job SECONDS.
+
+    We give up before the platform does, and a submission that hangs in every trace ends before we give up: then it is
+    mdriver's verdict, or at least our sentence, that the student reads.
+    """
+    job = seconds * 0.9 - 10
+    return job, round(min(20.0, max(1.0, job * 0.6 / max(1, traces))), 1)
+
+
 def write(files: list[File], target: Path) -> None:
     """FILES below TARGET, or a single file without a name as TARGET itself; only our own files are replaced."""
     for file in files:
@@ -190,9 +201,9 @@ def _bundle(args: argparse.Namespace) -> int:
     course = f"course/{course_file.name}" if course_file else args.course
     preflight(Mdriver(find(None), Wall(False), str(course_file.resolve()) if course_file else course,
                       args.traces.resolve() if args.traces else None))
-    # We give up before the platform does: then it is our sentence that the student reads.
-    config = Config(course, "traces" if args.traces else None, args.filename, args.title, seconds * 0.9 - 10,
-                    not args.no_sandbox)
+    number = len(traces) or sum(file.path.endswith(TRACES) for file in tree(shipped_traces=True))
+    config = Config(course, "traces" if args.traces else None, args.filename, args.title,
+                    *limits(seconds, number), not args.no_sandbox)
     files = common(config, traces, course_file)
     if args.platform == "gradescope":
         made = gradescope(files)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 from xml.etree import ElementTree
@@ -131,7 +132,7 @@ ONE_FILE: dict[str, Callable[[Store, Options, TextIO], None]] = {
     "markdown": as_markdown, "junit": as_junit}
 PER_STUDENT = {"gradescope": (platforms.gradescope, "results.json"), "autolab": (platforms.autolab, "stdout.txt"),
                "prairielearn": (platforms.prairielearn, "results.json"),
-               "classroom50": (platforms.classroom50, "result.json")}
+               "classroom50": (partial(platforms.classroom50, environment=os.environ), "result.json")}
 FORMATS = (*ONE_FILE, *PER_STUDENT)
 FILLED = ("canvas", "moodle")  # formats that take the instructor's own file
 

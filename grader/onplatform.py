@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import platforms
+from grader.batch import reachable
 from grader.errors import FAULT, Problem
 from grader.mdriver import Mdriver, find
 from grader.run import write_atomically
@@ -46,7 +47,8 @@ class Config:
     traces: str | None = None    # a folder beside config.json; None: the course's
     file: str = "mm.c"
     title: str = "Malloc Lab"
-    seconds: float = 540.0       # after which we give up, before the platform does
+    seconds: float = 530.0       # after which we give up, before the platform does
+    trace_seconds: float = 10.0  # for one trace: were all to hang, they would still end before we give up
     sandbox: bool = True         # False: every result is marked untrusted
 
     @staticmethod
@@ -135,7 +137,11 @@ def mdriver_of(config: Config, beside: Path) -> Mdriver:
         wall.visible.append(beside.resolve() / "course")
     if traces:
         wall.visible.append(traces)
-    return Mdriver(find(None), wall, course, traces, limit=config.seconds)
+    for path in wall.visible if wall.identity() else ():
+        if not reachable(path):
+            raise Problem(f"{path}: only root can read it, and the sandbox gives up root; let others enter the folders "
+                          "above it (chmod o+rx)", FAULT)
+    return Mdriver(find(None), wall, course, traces, ["--seconds", f"{config.trace_seconds:g}"], config.seconds)
 
 
 def grade(folder: Path, config: Config, beside: Path) -> tuple[dict | None, str | None]:

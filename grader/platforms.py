@@ -7,6 +7,7 @@ the platform always accepts: a failure of ours too must reach the staff, and nev
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -180,7 +181,7 @@ def prairielearn(result: dict | None, fault: str | None = None, row: Row | None 
 
 
 def classroom50(result: dict | None, fault: str | None = None, row: Row | None = None, title: str = "malloc-lab",
-                environment: dict[str, str] | None = None) -> str:
+                environment: Mapping[str, str] | None = None) -> str:
     """result.json of schema classroom50/result/v1: whole points only, and never more than there are.
 
     In a workflow ENVIRONMENT names the submission; elsewhere the links, which may not be empty, are the file's hash.
