@@ -161,11 +161,11 @@ class Store:
                            ((n.kind, n.path, n.sentence, n.person) for n in notes))
 
     def todo(self, course: str, traces: str, settings: str) -> list[Unit]:
-        """Units without a result; a unit that ended in our fault is still to do."""
+        """Units without a result; then those that ended in our fault, which are still to do."""
         rows = self.db.execute(
             "SELECT DISTINCT a.person, a.sha256 FROM attempt a LEFT JOIN result r ON r.person = a.person AND "
             "r.sha256 = a.sha256 AND r.course = ? AND r.traces = ? AND r.settings = ? "
-            "WHERE a.wanted AND (r.person IS NULL OR r.fault IS NOT NULL) ORDER BY a.rowid",
+            "WHERE a.wanted AND (r.person IS NULL OR r.fault IS NOT NULL) ORDER BY r.fault IS NOT NULL, a.rowid",
             (course, traces, settings))
         return [Unit(person, sha, course, traces, settings) for person, sha in rows]
 

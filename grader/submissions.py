@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
-from grader.archive import SUFFIXES, Entry, Refusal, walk
+from grader.archive import SUFFIXES, Refusal, name_fault, walk
 from grader.errors import Problem
 from grader.people import Claim, Person, Roster
 from grader.text import plain
@@ -94,15 +94,17 @@ def ingest(source: Path, roster: Roster, keep: Callable[[bytes], str], layout: s
         if isinstance(item, Refusal):
             if not JUNK.search(item.path):
                 intake.notes.append(Note("refused", item.path, f"{plain(item.path)}: {item.why}; it was left out"))
+            if name_fault(item.path) is None:
+                _remember_other(others, item.path)
         elif item.content is None:
-            _remember_other(others, item)
+            _remember_other(others, item.path)
         elif PurePosixPath(item.path).name in METADATA:
             metadata.update(read_gradescope_metadata(item.content.decode("utf-8", "replace")))
         else:
             fault = content_fault(item.content)
             if fault:
                 intake.notes.append(Note("refused", item.path, f"{plain(item.path)}: {fault}; it was left out"))
-                _remember_other(others, item)
+                _remember_other(others, item.path)
             else:
                 files.append((item.path, keep(item.content)))
 
@@ -117,13 +119,15 @@ def ingest(source: Path, roster: Roster, keep: Callable[[bytes], str], layout: s
     return intake
 
 
-def _remember_other(others: dict[str, list[str]], item: Entry) -> None:
-    """Keeps up to three names a folder of files that are not submissions, to say what was there instead."""
-    if JUNK.search(item.path) or item.path.lower().endswith(SUFFIXES):
+def _remember_other(others: dict[str, list[str]], path: str) -> None:
+    """Keeps up to three names a person, or else a folder, of files that are not submissions, to say what was there
+    instead."""
+    if JUNK.search(path) or path.lower().endswith(SUFFIXES):
         return
-    names = others.setdefault(str(PurePosixPath(item.path).parent), [])
+    known = _platform(path, "", "auto", {})
+    names = others.setdefault(known[0].claim.key if known else str(PurePosixPath(path).parent), [])
     if len(names) < 3:
-        names.append(item.path)
+        names.append(path)
 
 
 def content_fault(data: bytes) -> str | None:

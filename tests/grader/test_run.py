@@ -46,25 +46,6 @@ def test_nothing_is_graded_twice(grader: Grader):
     assert "no such person" in grader.grade(pile, "--regrade", "nobody", expect=2).stderr
 
 
-def test_killed_at_random_moments(grader: Grader, dice):
-    """50 SIGKILLs; then the same command ends with every result, each timed about once."""
-    people = 60
-    pile = write_class(grader.folder / "pile", {f"s{i:02}/mm.c": f"ok {i}" for i in range(people)})
-    for _ in range(50):
-        process = grader.start("grade", pile, "-o", grader.out, "--no-sandbox", "--jobs", "2")
-        time.sleep(dice.uniform(0.02, 0.4))
-        process.kill()
-        process.communicate()
-    done = grader.grade(pile)
-    rows = grader.rows()
-    assert {key: row.score for key, row in rows.items()} == {f"s{i:02}": float(i) for i in range(people)}
-    assert "60 people graded" in done.stdout
-    # A kill may lose the one that was being timed, nothing that was reported.
-    assert people <= grader.calls(kind="time") <= people + 50 * 2
-    for row in rows.values():
-        assert list((grader.out / "json").glob(f"*-{row.sha256[:8]}.json"))
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted(grader: Grader, number):
     """Ctrl-C ends with 130, a sentence, no children left; then it resumes."""
