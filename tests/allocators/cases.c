@@ -307,6 +307,29 @@ static void coalescing(void)
     }
 }
 
+/* Many small blocks freed: their memory serves a block of another size. */
+static void small_for_large(void)
+{
+    enum { BLOCKS = 6000 };
+    static void *small[BLOCKS];
+    int reuses = strcmp(allocator, "naive") != 0;
+
+    start(HEAP);
+    for (size_t size = 24; size <= 200; size += 88) {
+        for (size_t i = 0; i < BLOCKS; i++)
+            small[i] = mm_malloc(size);
+        size_t before = mem_heapsize();
+        for (size_t i = 0; i < BLOCKS; i++)
+            mm_free(small[i * 7 % BLOCKS]);
+        sound("with all small blocks freed");
+        void *p = mm_malloc(BLOCKS * size / 8);
+        if ((mem_heapsize() == before) != reuses)
+            fail("after %d blocks of %zu bytes were freed, one of an eighth of that takes the heap from %zu to %zu bytes",
+                 BLOCKS, size, before, mem_heapsize());
+        mm_free(p);
+    }
+}
+
 static sigjmp_buf crashed;
 
 static void on_crash(int signo) { siglongjmp(crashed, signo); }
@@ -376,6 +399,7 @@ const struct test_case test_cases[] = {
     { "calloc zeroes", calloc_zeroes },
     { "same answers twice", same_answers },
     { "coalescing", coalescing },
+    { "small blocks freed for a large one", small_for_large },
     { "damaged metadata", damaged_metadata },
     { NULL, NULL },
 };

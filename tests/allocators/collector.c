@@ -370,7 +370,9 @@ static void full_heap(void)
 
 /* ---- what is a reference, and what is not ---- */
 
-/* Whether a block of 1 MiB survives a collection while WORD, an offset into it, is all that refers to it. */
+#define PAST_END PTRDIFF_MAX /* stands for the offset of the first byte after all that the block has room for */
+
+/* Whether a block of 1 MiB survives a collection while a word, OFFSET from its start, is all that refers to it. */
 static int survives(ptrdiff_t offset, int in_payload)
 {
     enum { LARGE = 1 << 20 };
@@ -382,6 +384,8 @@ static int survives(ptrdiff_t offset, int in_payload)
     root[6] = mm_malloc(64); /* so that the block does not border on the end of the heap */
     memset(block, 0x77, LARGE);
     root[7] = NULL;
+    if (offset == PAST_END) /* where the header of the next block is */
+        offset = (unsigned char *)root[6] - block - (ptrdiff_t)sizeof(size_t);
     *(in_payload ? holder : &root[7]) = (void *)((uintptr_t)block + (uintptr_t)offset);
     mm_gc_collect();
     int kept = 1;
@@ -400,7 +404,7 @@ static void interior_pointers(void)
 {
     static const struct { ptrdiff_t offset; int kept; } table[] = {
         { 0, 1 }, { 1, 1 }, { 8, 1 }, { 4096, 1 }, { (1 << 19) + 3, 1 }, { (1 << 20) - 1, 1 },
-        { (1 << 20) + 64, 0 }, { -(ptrdiff_t)sizeof(size_t), 0 }, { -1, 0 },
+        { PAST_END, 0 }, { (1 << 20) + 64, 0 }, { -(ptrdiff_t)sizeof(size_t), 0 }, { -1, 0 },
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -453,6 +457,15 @@ static void growing_blocks(void)
     }
     for (size_t i = 0; i < 3000; i++)
         intact(((struct node **)root[2])[i], i, "in a block that grew");
+    /* During the call the block that it is about is referred to, even if nothing else does. */
+    for (size_t round = 0; round < 50; round++) {
+        struct node **table = root[5] = mm_calloc(2000, sizeof *table);
+        root[4] = mm_malloc(40); /* behind it, so that it must move */
+        table[7] = new_node(round, NULL, NULL);
+        root[5] = NULL;
+        table = mm_realloc(table, 20000 * sizeof *table);
+        intact(table[7], round, "in a block that only realloc was told of");
+    }
     sound("with a block that grew");
 }
 

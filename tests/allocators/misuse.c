@@ -61,6 +61,14 @@ static void double_free_after_neighbour(void)
     misuse_free(block[3]);
 }
 
+static void double_free_before_neighbour(void)
+{
+    blocks(48);
+    mm_free(block[2]);
+    mm_free(block[3]);
+    misuse_free(block[3]);
+}
+
 static void double_free_of_all(void)
 {
     blocks(300);
@@ -255,6 +263,9 @@ const struct misuse_case misuse_cases[] = {
       { ALREADY, ALREADY, ALREADY, ALREADY, ALREADY,
         "the pointer is already free (merged with a free neighbour), or was never the start of a block" } },
     { "double free after the neighbour's", "mm_free", double_free_after_neighbour,
+      { ALREADY, ALREADY, ALREADY, ALREADY, ALREADY,
+        "the pointer is already free (merged with a free neighbour), or was never the start of a block" } },
+    { "double free after the neighbour before it", "mm_free", double_free_before_neighbour,
       { ALREADY, ALREADY, ALREADY, ALREADY, ALREADY,
         "the pointer is already free (merged with a free neighbour), or was never the start of a block" } },
     { "double free of all", "mm_free", double_free_of_all,
