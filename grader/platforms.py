@@ -69,6 +69,14 @@ def parts(result: dict) -> list[tuple[str, float, float]]:
     return found or [("score", float(score.get("index") or 0), float(score.get("max_index") or 0))]
 
 
+def board(result: dict) -> tuple[float, float, int]:
+    """Score, utilization (%) and Kops for a scoreboard; who fails a trace is first in nothing."""
+    score = result.get("score") or {}
+    sound = score if result["verdict"] == "ok" else {}
+    return (round(float(score.get("index") or 0), 2), round(float(sound.get("utilization") or 0) * 100, 1),
+            round(float(sound.get("kops") or 0)))
+
+
 def cut(text: str | None) -> str:
     """TEXT, not too long for a platform."""
     text = text or ""
@@ -119,9 +127,8 @@ def gradescope(result: dict | None, fault: str | None = None, row: Row | None = 
     return dumps({
         "score": round(float(score.get("index") or 0), 2), "output": output, "output_format": "text",
         "visibility": "visible", "stdout_visibility": "hidden", "tests": tests,
-        "leaderboard": [{"name": "Score", "value": round(float(score.get("index") or 0), 2)},
-                        {"name": "Utilization", "value": round(float(score.get("utilization") or 0), 4)},
-                        {"name": "Kops", "value": round(float(score.get("kops") or 0))}],
+        "leaderboard": [{"name": name, "value": value}
+                        for name, value in zip(("Score", "Utilization (%)", "Kops"), board(result))],
         "extra_data": {"relative": score.get("relative"), "verdict": result["verdict"],
                        "sandbox": result.get("sandbox")}})
 
@@ -143,7 +150,6 @@ def autolab(result: dict | None, fault: str | None = None, row: Row | None = Non
         feedback = {"_presentation": "semantic", "stages": ["Grader"],
                     "Grader": {"grading": {"passed": False, "hint": f"{OURS} Staff: {plain(fault or 'no result', 300)}"}}}
         return f"{OURS}\n{dumps(feedback)}\n" + dumps({"scores": {}}) + "\n"
-    score = result.get("score") or {}
     built = result["verdict"] != "build"
     feedback = {"_presentation": "semantic", "stages": ["Build", "Test", "Score"],
                 "Build": {"compile": {"passed": built} | ({} if built else {"hint": build_words(result)})},
@@ -153,10 +159,8 @@ def autolab(result: dict | None, fault: str | None = None, row: Row | None = Non
         feedback["Test"][trace["name"]] = {"passed": ok} | ({} if ok else {"hint": cut(explain(trace))})
     for name, points, most in parts(result):
         feedback["Score"][f"{name} (of {most:g})" if most else name] = round(points, 2)
-    index = round(float(score.get("index") or 0), 2)
-    autoresult = {"scores": {title: index},
-                  "scoreboard": [index, round(float(score.get("utilization") or 0) * 100, 1),
-                                 round(float(score.get("kops") or 0))]}
+    index, *figures = board(result)
+    autoresult = {"scores": {title: index}, "scoreboard": [index, *figures]}
     return f"{headline(result)}\n{dumps(feedback)}\n{dumps(autoresult)}\n"
 
 

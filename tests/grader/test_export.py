@@ -205,6 +205,8 @@ def test_autolab(out: Path):
             assert json.loads(last) == {"scores": {}} and "not your fault" in text
     assert json.loads(each(out, "autolab")["ann"].splitlines()[-1]) == {
         "scores": {"Malloc Lab": 87.25}, "scoreboard": [87.25, 80.0, 12000]}
+    bob = json.loads(each(out, "autolab")["bob"].splitlines()[-1])
+    assert bob["scoreboard"] == [31.0, 0.0, 0], "who fails a trace is first in nothing"
     with pytest.raises(Problem, match="Autolab cannot read"):
         command(out, "autolab", "--title", "Lab 3: malloc")
 
