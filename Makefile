@@ -79,5 +79,6 @@ help: ## this list
 include tests/tests.mk
 include tests/fuzz/fuzz.mk
 include tests/bench/bench.mk
+include allocators/allocators.mk
 
 -include $(shell find build -name '*.d' 2>/dev/null)
