@@ -36,6 +36,16 @@ def name_of(entry: Entry, anonymous: bool) -> str:
     return entry.alias if anonymous else entry.name
 
 
+def best_of(found: Statistics, anonymous: bool) -> list[str]:
+    """'Best: utilization 95.1 % (Ann Doe), ...'; empty when nobody is valid."""
+    by_key = {entry.key: entry for entry in found.entries}
+    words = []
+    for place, (figure, unit) in enumerate((("score", ""), ("utilization", ""), ("kops", " Kops"))):
+        if entry := by_key.get(found.best.get(figure, "")):
+            words.append(f"{figure + ' ' if not unit else ''}{figures(entry)[place]}{unit} ({name_of(entry, anonymous)})")
+    return [f"Best: {', '.join(words)}."] if words else []
+
+
 def ordered(entries: list[Entry], sort: str) -> list[Entry]:
     """ENTRIES by one figure, the best first; by score they are already."""
     if sort == "score":
@@ -45,7 +55,7 @@ def ordered(entries: list[Entry], sort: str) -> list[Entry]:
 
 def as_text(found: Statistics, marks: list[Benchmark], anonymous: bool, sort: str, top: int | None) -> str:
     """A table for people."""
-    lines = [statistics.sentences(found)[0], *statistics.sentences(found)[1:2], ""]
+    lines = [*statistics.summary(found), *best_of(found, anonymous), ""]
     lines.append(f"{'rank':>5}  {'student':<30} {'score':>8} {'util':>8} {'Kops':>10} {'speed':>7}")
     for entry in ordered(found.entries, sort)[:top]:
         remark = (entry.verdict if entry.verdict != "ok" else "") + (" late" if entry.late and not anonymous else "")

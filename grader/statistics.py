@@ -311,6 +311,11 @@ def _best(entries: Sequence[Entry]) -> dict[str, str]:
 
 def sentences(statistics: Statistics) -> list[str]:
     """The class in words: who was graded, how the scores lie, what fails most."""
+    return summary(statistics) + [group.sentence for group in statistics.failures]
+
+
+def summary(statistics: Statistics) -> list[str]:
+    """Who was graded and how the scores lie; two sentences at most."""
     status = statistics.status
     lines = [f"{count(status['graded'], 'person', 'people')} graded, {statistics.valid} with every trace valid; "
              f"{status['missing']} without a submission"
@@ -322,7 +327,7 @@ def sentences(statistics: Statistics) -> list[str]:
         of = f" of {statistics.max_score:g}" if statistics.max_score else ""
         lines.append(f"Scores{of}: median {spread_.median:.2f}, half of them between {spread_.quarter:.2f} and "
                      f"{spread_.three_quarters:.2f}, from {spread_.low:.2f} to {spread_.high:.2f}.")
-    return lines + [group.sentence for group in statistics.failures]
+    return lines
 
 
 def benchmarks(shipped: Iterable[dict], beside: dict | None = None) -> list[Benchmark]:

@@ -98,6 +98,7 @@ def test_board(grader: Grader):
     assert len(rows) == 3 + len(HOSTILE_NAMES) and "Moe, Di" not in text and "Zoe, Ed" not in text
     assert not any(ord(c) < 32 and c != "\n" or c in "\u202e\u061c" for c in text)
     assert "1 of 16 fail realloc2.rep: overlap at a realloc" in text
+    assert "Best: score 87.25 (Doe, Ann), utilization 80.0 % (Doe, Ann), 12,000 Kops (Doe, Ann)." in text
     assert lines_of(grader, "--top", "2").count("\n") < text.count("\n") - 10
     by_kops = [line for line in lines_of(grader, "--sort", "kops").splitlines() if line[:5].strip().isdigit()]
     assert by_kops[-1].split()[-1] == "build", "who has no figure comes last"
