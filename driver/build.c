@@ -35,8 +35,8 @@ static const char *const entry_points[] = {
  * in it. In this order; each is added to those before it. */
 static const struct remedy { const char *step, *word, *flags[2]; unsigned dialects; } remedies[] = {
     { "compile", "mm_checkheap", { "-DMM_NO_CHECKHEAP" }, ON(AUTOLAB) | ON(CMU16) },
-    { "compile", "team", { "-DMM_NO_TEAM" }, ON(CLASSIC) },
-    { "compile", "team", { "-include", "team.h" }, ON_ANY & ~ON(CLASSIC) },
+    { "compile", "conflicting types for ‘team", { "-DMM_NO_TEAM" }, ON_ANY },
+    { "compile", "unknown type name ‘team_t", { "-include", "team.h" }, ON_ANY & ~ON(CLASSIC) },
     { "compile", "mm_", { "-Ibare" }, ON_ANY },
     { "link", "mm_malloc", { "-DDRIVER" }, ON(CLASSIC) | ON(MALLOCLAB) },
     { "link", "undefined reference", { "-fgnu89-inline" }, ON_ANY },

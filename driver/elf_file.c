@@ -66,7 +66,7 @@ static int get_section(const struct image *m, uint64_t index, Elf64_Shdr *to)
     if (!get(m, at, &narrow, sizeof narrow))
         return 0;
     WIDEN(sh_name), WIDEN(sh_type), WIDEN(sh_flags), WIDEN(sh_addr), WIDEN(sh_offset), WIDEN(sh_size);
-    WIDEN(sh_link), WIDEN(sh_info), WIDEN(sh_entsize);
+    WIDEN(sh_link), WIDEN(sh_info), WIDEN(sh_entsize), WIDEN(sh_addralign);
     return 1;
 }
 
@@ -298,8 +298,8 @@ size_t elf_strings_of(const unsigned char *bytes, size_t n, const char *name, ch
         if (strcmp(text, name) != 0 || ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT)
             continue;
         size_t width = m.bits == 64 ? 8 : 4, count = symbol.st_size / width;
-        if (count > most)
-            count = most;
+        if (count > most) /* no struct of pointers that we know: perhaps the names themselves */
+            return 0;
         for (size_t k = 0; k < count; k++) {
             uint64_t pointer = 0, at = file_offset(&m, symbol.st_value + k * width);
             if (!get(&m, at, &pointer, width))

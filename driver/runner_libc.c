@@ -84,6 +84,16 @@ int posix_memalign(void **out, size_t alignment, size_t size)
     return p ? 0 : ENOMEM;
 }
 
+/* perror: glibc's own duplicates a descriptor, which nothing here may. */
+void perror(const char *what)
+{
+    fprintf(stderr, "%s%s%s\n", what ? what : "", what && *what ? ": " : "", strerror(errno));
+}
+
+/* The older drivers had this global, and some files look at it. */
+extern int verbose;
+__attribute__((weak)) int verbose;
+
 /* assert: glibc's own maps memory for a core dump's sake, which nothing here may. */
 _Noreturn void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function);
 _Noreturn void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function)
