@@ -10,7 +10,7 @@ from grader.errors import FAULT, INTERRUPTED, MEANING, USAGE, Problem
 
 # The modules of this package that are commands. Each has add_parser(commands), which adds its parser and sets `action`:
 # a function from the parsed arguments to an exit status.
-COMMANDS = ("run", "export", "bundle", "similar", "leaderboard", "feedback", "plot", "hidden", "doctor",
+COMMANDS = ("run", "export", "bundle", "similar", "leaderboard", "feedback", "plot", "report", "hidden", "doctor",
             "completion", "executor_slurm")
 
 EPILOG = """examples:

@@ -65,7 +65,7 @@ def make_traces(request: Request) -> Picture:
     who = subjects[0].name if len(subjects) == 1 else count(len(subjects), "allocator")
     return Picture("traces", f"Trace by trace: {plain(who, 40)}", tables, settings, key=key, beside=True,
                    lines=len(names) + 8,
-                   height=150 + 17 * max(6, len(names)),
+                   height=175 + 17 * max(6, len(names)),
                    alt=f"Utilization beside its ceiling, and speed beside {reference or 'no reference'}, of {who} on "
                        f"{count(len(names), 'trace')}.")
 

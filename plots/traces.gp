@@ -12,7 +12,7 @@ if (DUMB) {
     unset title
     set multiplot title TITLE
     set tmargin at screen 1 - 55.0/HEIGHT
-    set bmargin at screen 95.0/HEIGHT
+    set bmargin at screen 120.0/HEIGHT
     array SHAPE[8] = [7, 5, 9, 13, 6, 4, 8, 12]
     array HUE[8] = [PAYLOAD, METADATA, OTHER, INK, 0x8E44AD, 0xC0392B, 0x2980B9, 0x7F8C8D]
     # Beyond the allocators: the ceiling, the one with headers, a failure.
