@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import io
 import json
+import subprocess
 import sys
 import tarfile
 import uuid
@@ -80,9 +81,21 @@ def trace_files(folder: Path) -> list[File]:
     return [File(f"traces/{path.name}", path.read_bytes()) for path in found]
 
 
-def common(config: Config, traces: list[File], course: Path | None) -> list[File]:
+def further_packages(program: str, course: str | None) -> list[str]:
+    """What COURSE needs on the platform beyond what packages.txt marks `run`."""
+    if course is None:
+        return []
+    done = subprocess.run([program, "--course-json", course], capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise Problem(plain(done.stderr.strip().removeprefix("mdriver: ") or f"{course}: no such course", 300))
+    return [] if json.loads(done.stdout)["bits"] == 64 else ["gcc-multilib"]  # the course has 32-bit submissions
+
+
+def common(config: Config, traces: list[File], course: Path | None, packages: list[str]) -> list[File]:
     """What every bundle holds: the tree, the traces, the configuration, and a version to tell bundles apart."""
     files = tree(shipped_traces=not traces) + traces
+    files.append(File("packages", "".join(f"{package}\n" for package in packages).encode()))
     if course:
         files.append(File(config.course or "", course.read_bytes()))
     digest = hashlib.sha256()
@@ -199,12 +212,14 @@ def _bundle(args: argparse.Namespace) -> int:
     traces = trace_files(args.traces) if args.traces else []
     course_file = Path(args.course) if args.course and Path(args.course).is_file() else None
     course = f"course/{course_file.name}" if course_file else args.course
-    preflight(Mdriver(find(None), Wall(False), str(course_file.resolve()) if course_file else course,
-                      args.traces.resolve() if args.traces else None))
+    here = str(course_file.resolve()) if course_file else course
+    program = find(None)
+    packages = further_packages(program, here)
+    preflight(Mdriver(program, Wall(False), here, args.traces.resolve() if args.traces else None))
     number = len(traces) or sum(file.path.endswith(TRACES) for file in tree(shipped_traces=True))
     config = Config(course, "traces" if args.traces else None, args.filename, args.title,
                     *limits(seconds, number), not args.no_sandbox)
-    files = common(config, traces, course_file)
+    files = common(config, traces, course_file, packages)
     if args.platform == "gradescope":
         made = gradescope(files)
     elif args.platform == "autolab":

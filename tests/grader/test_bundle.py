@@ -378,6 +378,7 @@ def test_reproducible_and_complete(tmp_path: Path, traces: Path):
         assert archive.getinfo("run_autograder").external_attr >> 16 == 0o100755
         assert archive.read("run_autograder").startswith(b"#!")
         config = json.loads(archive.read("config.json"))
+        assert archive.read("packages") == b"gcc-multilib\n", "this course takes 32-bit files"
     assert config["course"] == "classic" and config["seconds"] == 530 and config["sandbox"] is True
     assert {"setup.sh", "run_autograder", "traces/one.rep", "malloclab/Makefile"} <= set(names)
     assert not [name for name in names if re.search(r"__pycache__|\.pyc$|\.o$|/build/|^malloclab/traces/", name)]
@@ -397,7 +398,7 @@ def test_own_course_file(tmp_path: Path, traces: Path):
     (("prairielearn", "-o", "x"), "--image NAME is needed"),
     (("autolab", "-o", "x", "--title", "Lab3: heap"), "Autolab cannot read"),
     (("gradescope", "-o", "x", "--traces", "nowhere"), "no such folder of traces"),
-    (("gradescope", "-o", "x", "--course", "nowhere"), "nowhere"),
+    (("gradescope", "-o", "x", "--course", "nowhere"), "^no course 'nowhere'"),
     (("gradescope", "-o", "x", "--timeout", "5"), "from 30 to 86400"),
     (("gradescope", "-o", "x", "--file", "../mm.c"), "the name of one C file"),
     (("gradescope", "-o", "."), "is a folder")])

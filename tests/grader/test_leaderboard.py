@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import tracemalloc
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from grader import benchmarks, statistics
 from grader.people import Person
 from grader.statistics import Entry, collect, histogram, of_store, percentile, spread
 from grader.store import Row
+from grader.text import fit
 
 TRACES = {"short.rep": "20000\n2\n4\n1\na 0 512\na 1 128\nf 1\nf 0\n", "grow.rep": "20000\n1\n4\n1\na 0 16\nr 0 64\nr 0 900\nf 0\n"}
 
@@ -51,6 +53,14 @@ def test_class_figures(tmp_path: Path):
     assert [entry.rank for entry in found.entries[-34:]] == [88] * 34, "equal scores share a rank"
     assert sum(bar.count for bar in found.histogram) == 121 and found.histogram[0].count == 34
     json.dumps(found.as_json())
+
+
+@pytest.mark.parametrize("text", ["", "Ann", "x" * 29, "x" * 30, "x" * 31, "名前 太郎", "名" * 20, "e\u0301" * 40, "a\tb\u202e"])
+def test_columns_line_up(text: str):
+    """A name takes exactly its columns, whatever it is made of."""
+    shown = fit(text, 30)
+    width = sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in shown)
+    assert width == 30 and "\u202e" not in shown
 
 
 def test_percentile():
