@@ -1,7 +1,7 @@
 /*
  * Replays traces against one allocator, in this process, and asks mm_checkheap all the while.
  *
- *      replay NAME TRACE ...       environment: WHOLE (every trace to its end)
+ *      replay NAME TRACE ...
  *
  * mm_checkheap is called after every request while that costs no more than VISITS visits of blocks a trace,
  * and after every k-th otherwise. Both ends of every payload are filled, and verified before they are given
@@ -19,7 +19,6 @@
 
 #define HEAP ((size_t)1 << 30)
 #define VISITS 2000000u
-#define PREFIX 40000u /* requests of a trace that are replayed, unless WHOLE is set */
 
 struct block { unsigned char *at; size_t size; };
 
@@ -76,16 +75,16 @@ static int replay_one(const struct trace *t, size_t i, struct block *blocks)
 }
 
 /* Requests between two calls of mm_checkheap. naive never has fewer blocks than before. */
-static size_t pace(const char *name, const struct trace *t, size_t requests)
+static size_t pace(const char *name, const struct trace *t)
 {
-    size_t blocks = strcmp(name, "naive") ? t->max_live : requests;
+    size_t blocks = strcmp(name, "naive") ? t->max_live : t->count;
 
-    return 1 + (size_t)((uint64_t)requests * blocks / VISITS);
+    return 1 + (size_t)((uint64_t)t->count * blocks / VISITS);
 }
 
 static int replay(const char *name, const struct trace *t)
 {
-    size_t requests = t->count > PREFIX && !getenv("WHOLE") ? PREFIX : t->count, every = pace(name, t, requests), i;
+    size_t every = pace(name, t), i;
     struct block *blocks = calloc(t->count + 1, sizeof *blocks);
     int wrong = 0;
 
@@ -95,9 +94,9 @@ static int replay(const char *name, const struct trace *t)
         printf("FAILED %s: %s: cannot begin\n", name, t->name);
         return 0;
     }
-    for (i = 0; i < requests && !wrong; i++) {
+    for (i = 0; i < t->count && !wrong; i++) {
         wrong = !replay_one(t, i, blocks);
-        if (!wrong && (i % every == 0 || i + 1 == requests) && mm_checkheap((int)i + 1)) {
+        if (!wrong && (i % every == 0 || i + 1 == t->count) && mm_checkheap((int)i + 1)) {
             what = "mm_checkheap finds broken invariants after";
             wrong = 1;
         }

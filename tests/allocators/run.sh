@@ -3,7 +3,7 @@
 # and through the shipped traces, for both alignments, 64-bit and (where gcc can) 32-bit; one of the four builds looks
 # for undefined behaviour.
 # usage: run.sh [NAME ...]
-# environment: SEED; SOAK, the requests of the soak (200,000 if not set); WHOLE=1, every trace to its end.
+# environment: SEED; SOAK, the requests of the soak (200,000 if not set).
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
