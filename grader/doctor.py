@@ -2,7 +2,6 @@
 
 import argparse
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -74,7 +73,8 @@ def batch_findings(program: str, out: Path) -> Iterator[Finding]:
     for what, folder in (("temporary files", Path(tempfile.gettempdir())), ("results", out)):
         yield disk(what, folder)
     try:
-        batch.preflight(Mdriver(program, Wall(True, [Path(program).parent, ROOT])))
+        with batch.prepared(Mdriver(program, Wall(True, [Path(program).parent, ROOT]))):
+            pass
         yield Finding("ok", "mdriver", "grades a small allocator behind the wall")
     except Problem as problem:
         yield Finding("failed", "mdriver", str(problem), "see the lines below; then run `make` again")
@@ -83,7 +83,10 @@ def batch_findings(program: str, out: Path) -> Iterator[Finding]:
 def disk(what: str, folder: Path) -> Finding:
     """Whether FOLDER, or the nearest that exists above it, can be written and has room."""
     place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not os.access(place, os.W_OK | os.X_OK):
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError:
         return Finding("failed", what, f"{place} cannot be written", "give another folder, or change its mode")
     free = shutil.disk_usage(place).free >> 20
     return Finding("ok" if free >= FREE_MIB else "advice", what, f"{place}, {free:,} MiB free",
