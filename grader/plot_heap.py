@@ -83,11 +83,11 @@ def shade(parts: Sequence[tuple[int, float]]) -> int:
 
 def stretches(events: Events, blocks: list[Block], brk: int) -> list[tuple[int, int, str]]:
     """(start, end, kind) of everything in the heap, in order: payload, overhead, hole, top."""
-    found: list[tuple[int, int, str]] = []
-    place = 0
+    found: list[tuple[int, int, str]] = [(0, events.first, "overhead")] if events.first else []
+    place = events.first
     for block, (_, end) in zip(blocks, events.extents.spans(blocks, brk)):
         if block.offset > place:
-            found.append((place, block.offset, "hole" if found else "overhead"))
+            found.append((place, block.offset, "hole"))
         found.append((block.offset, block.offset + block.size, "payload"))
         if end > block.offset + block.size:
             found.append((block.offset + block.size, end, "overhead"))

@@ -162,7 +162,7 @@ def place_labels(field: Field, chosen: Sequence[int]) -> list[tuple[float, float
     return placed
 
 
-def _leader(field: Field, x: float, y: float, side: str, name: str) -> list[Sequence[float]]:
+def leader(field: Field, x: float, y: float, side: str, name: str) -> list[Sequence[float]]:
     """A line from a label that stands away from its point, as shares of the picture."""
     point = next(p for p in field.points if p.name == name)
     px, py = field.plane.at(point.x, point.y)
@@ -193,7 +193,7 @@ def make_pareto(request: Request) -> Picture:
     for level, line in field.iso:
         iso_rows += [*line, []]
     tables["iso"] = Table(iso_rows, 2)
-    tables["leaders"] = Table([row for x, y, where, name in labels for row in _leader(field, x, y, where, name)], 2)
+    tables["leaders"] = Table([row for x, y, where, name in labels for row in leader(field, x, y, where, name)], 2)
     tables["levels"] = Table([(*line[2], f"{level:g}") for level, line in field.iso], 3)
     for side in ("left", "right"):
         tables["labels_" + side] = Table(

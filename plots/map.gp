@@ -22,7 +22,7 @@ if (DUMB) {
              origin=(REQUESTS*0.5/COLUMNS,TOP*0.5/ROWS) with rgbimage notitle, \
          'break.tsv' using 1:2 with steps lc rgb ACCENT lw 1.4 title 'break', \
          NaN with boxes fc rgb PAYLOAD title 'payload', \
-         NaN with boxes fc rgb OVERHEAD title 'overhead in blocks', \
+         NaN with boxes fc rgb OVERHEAD title 'overhead', \
          NaN with boxes fc rgb HOLE title 'free, was used', \
          NaN with boxes fc rgb UNUSED fs solid 1.0 border lc rgb FAINT title 'never used'
 }

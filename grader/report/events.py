@@ -71,6 +71,11 @@ class Events:
         return max(self.brk)
 
     @cached_property
+    def first(self) -> int:
+        """The lowest offset of any block of the trace; 0 when there is none."""
+        return min((offset for offset in self.offset if offset >= 0), default=0)
+
+    @cached_property
     def _replay(self) -> tuple[array, array, list[tuple[int, list[int]]]]:
         """`lifetimes`, and (moment, requests whose blocks live then) at moments spread over the trace and at the peak."""
         total = len(self)
@@ -120,7 +125,7 @@ class Events:
         inside = sum(end - start for start, end in spans)
         own = min(self.extents.least * len(blocks), inside - payload)
         # What lies before all blocks of the trace was never anybody's: the allocator's own tables.
-        first, top = min(offset for offset in self.offset if offset >= 0), spans[-1][1]
+        first, top = self.first, spans[-1][1]
         holes = top - first - inside
         return Waste(payload, own + first + outside, inside - payload - own, holes, self.heap - top)
 

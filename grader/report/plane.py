@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil, floor, log10
 
 from grader.errors import Problem
-from grader.plot_pareto import BOTTOM, LEFT, RIGHT, TOP, Field, Point, field_of, place_labels, stairs
+from grader.plot_pareto import BOTTOM, LEFT, RIGHT, TOP, Field, Point, field_of, leader, place_labels, stairs
 from grader.report.results import Subject
 from grader.text import count, plain
 
@@ -29,6 +29,8 @@ class Mark:
     label_x: float = 0.0
     label_y: float = 0.0
     anchor: str = "start"
+    leader: str = ""       # from the point to a label that stands away
+    bar: str = ""          # how far the speed was reproduced
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,14 @@ def plot_of(subjects: Sequence[Subject], keys: Sequence[str], links: Sequence[st
         x, y = plane.at(point.x, point.y)
         at = place.get(id(point.subject))
         mark = Mark(point.kind, moved(SHAPES[point.kind], x, y), words(point, drawn),
-                    keys[at] if at is not None else f"real{number}", links[at] if at is not None else "")
+                    keys[at] if at is not None else f"real{number}", links[at] if at is not None else "",
+                    bar="" if crowd or point.high <= point.low else path((plane.at(point.x, point.low),
+                                                                           plane.at(point.x, point.high))))
         if number in named and point.name in labels:
             lx, ly, side = labels[point.name]
-            mark = replace(mark, label=plain(point.name, 24), label_x=round(lx, 1), label_y=round(ly + 4, 1),
+            away = [(x_ * plane.width, (1 - y_) * plane.height) for x_, y_ in
+                    leader(drawn, lx, ly, side, point.name)[:2]]
+            mark = replace(mark, leader=path(away), label=plain(point.name, 24), label_x=round(lx, 1), label_y=round(ly + 4, 1),
                            anchor="start" if side == "left" else "end")
         marks.append(mark)
     kinds = [kind for kind in SHAPES if any(p.kind == kind for p in drawn.points)]
