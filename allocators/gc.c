@@ -92,11 +92,9 @@ static int cover(size_t units)
     return 1;
 }
 
-/* The allocated block that WORD refers to, or NULL. */
+/* The allocated block that WORD, an address in the heap, refers to, or NULL. */
 static struct block *referent(uintptr_t word)
 {
-    if (word < (uintptr_t)heap.first || word >= (uintptr_t)heap.end)
-        return NULL;
     size_t unit = unit_of((void *)word);
     if (unit >= gc.units)
         unit = gc.units - 1; /* into a block that starts below */
@@ -133,24 +131,22 @@ static void mark(struct marker *m, uintptr_t word)
         m->left_out = b;
 }
 
-/* Marks all that B's payload refers to, and what that refers to. */
-static void look_into(struct marker *m, struct block *b)
+/* Marks all that COUNT words refer to, and what that refers to. Most words are no addresses in the heap, so it
+ * is this loop that decides how long a pause is. */
+static void look_into(struct marker *m, const uintptr_t *words, size_t count)
 {
+    const uintptr_t low = (uintptr_t)heap.first, extent = (uintptr_t)heap.end - low;
+
     for (;;) {
-        const uintptr_t *word = payload_of(b);
-        for (size_t n = size_of(b) / WORD - 1; n > 0; n--)
-            mark(m, *word++);
+        for (size_t i = 0; i < count; i++)
+            if (words[i] - low < extent)
+                mark(m, words[i]);
         if (m->depth == 0)
             return;
-        b = m->stack[--m->depth];
+        struct block *b = m->stack[--m->depth];
+        words = payload_of(b);
+        count = size_of(b) / WORD - 1;
     }
-}
-
-static void mark_from(struct marker *m, uintptr_t word)
-{
-    mark(m, word);
-    if (m->depth)
-        look_into(m, m->stack[--m->depth]);
 }
 
 /* Marks all that can be reached from the roots and from ALSO. */
@@ -158,16 +154,17 @@ static void mark_all(const void *also)
 {
     struct marker m = { .walked = heap.end };
 
-    mark_from(&m, (uintptr_t)also);
-    for (size_t i = 0; i < gc.count; i++)
-        if (gc.roots[i])
-            mark_from(&m, (uintptr_t)gc.roots[i]);
+    look_into(&m, (const uintptr_t *)&also, 1);
+    for (size_t i = 0; i < gc.count; i += STACK / 2) { /* so few at once that they fit on the stack */
+        size_t left = gc.count - i;
+        look_into(&m, (const uintptr_t *)gc.roots + i, left < STACK / 2 ? left : STACK / 2);
+    }
     while (m.left_out) {
         m.walked = m.left_out;
         m.left_out = NULL;
         for (; m.walked != heap.end; m.walked = following(m.walked))
             if (m.walked->header & MARK)
-                look_into(&m, m.walked);
+                look_into(&m, payload_of(m.walked), size_of(m.walked) / WORD - 1);
     }
 }
 
