@@ -70,7 +70,7 @@ def points_of(subjects: Sequence[Subject], speed: str) -> tuple[list[Point], int
             without += 1
             continue
         error = subject.relative_error or 0.0
-        kind = "shipped" if subject.shipped else "submission"
+        kind = "real" if subject.real else "shipped" if subject.shipped else "submission"
         if subject.result["verdict"] not in ("ok",):
             kind = "invalid"
         points.append(Point(subject.name, 100 * x, y, y * (1 - min(error, 0.9)), y * (1 + error), kind,

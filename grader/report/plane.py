@@ -31,6 +31,8 @@ class Mark:
     anchor: str = "start"
     leader: str = ""       # from the point to a label that stands away
     bar: str = ""          # how far the speed was reproduced
+    x: float = 0.0
+    y: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def plot_of(subjects: Sequence[Subject], keys: Sequence[str], links: Sequence[st
         x, y = plane.at(point.x, point.y)
         at = place.get(id(point.subject))
         mark = Mark(point.kind, moved(SHAPES[point.kind], x, y), words(point, drawn),
-                    keys[at] if at is not None else f"real{number}", links[at] if at is not None else "",
+                    keys[at] if at is not None else f"real{number}", links[at] if at is not None else "", x=x, y=y,
                     bar="" if crowd or point.high <= point.low else path((plane.at(point.x, point.low),
                                                                            plane.at(point.x, point.high))))
         if number in named and point.name in labels:
@@ -96,6 +98,9 @@ def for_one(plot: Plot | None, key: str) -> Plot | None:
     marks = [replace(mark, title="you" if mark.key == key else "" if mark.kind in ("submission", "invalid") else mark.title,
                      href="", key="", own=mark.key == key, label=mark.label if mark.kind in ("shipped", "real") else "")
              for mark in plot.points]
+    marks = [replace(mark, label="you", label_x=round(mark.x + (-9 if mark.x > plot.right - 40 else 9), 1),
+                     label_y=round(mark.y - 7, 1), anchor="end" if mark.x > plot.right - 40 else "start", leader="")
+             if mark.own else mark for mark in marks]
     return replace(plot, points=sorted(marks, key=lambda mark: mark.own), names=False,
                    alt=f"{count(len(marks), 'point')} by utilization and speed; this submission has a red border.")
 

@@ -23,6 +23,7 @@ class Subject:
     events: Path | None = None
     row: Row | None = None
     shipped: bool = False
+    real: bool = False  # an allocator of the real world
 
     @property
     def score(self) -> dict:
