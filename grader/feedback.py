@@ -13,14 +13,16 @@ from pathlib import Path
 from grader import benchmarks, statistics
 from grader.errors import Problem
 from grader.export import replacing
-from grader.pages import page
-from grader.plane import Plane, Scale
 from grader.platforms import OURS, advice, build_words, parts
-from grader.statistics import Entry, Statistics, percentile
+from grader.report.pages import render
+from grader.report.plane import Plot, for_one, plot_of
+from grader.report.results import Subject
+from grader.statistics import Benchmark, Entry, Statistics, percentile
 from grader.store import Row, Store
 from grader.text import cell, count, fit, plain, slug
 
 MAX_LINES, MAX_WIDTH = 200, 400  # of what a compiler or an allocator said
+MOST_DOTS = 1000                 # of a larger class every k-th is on the plot
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Feedback:
     output: str = ""               # what the allocator printed in it
     standing: list[str] = field(default_factory=list)
     next: list[tuple[str, str]] = field(default_factory=list)  # why, and the command
-    plane: Plane | None = None
+    plot: Plot | None = None
 
 
 def block(text: str | None) -> str:
@@ -54,13 +56,41 @@ def block(text: str | None) -> str:
     return "\n".join(shown)
 
 
+class Plane:
+    """The class on the plane of utilization and speed, for everybody in turn."""
+
+    def __init__(self, found: Statistics, marks: list[Benchmark], course: str) -> None:
+        sound = [entry for entry in found.entries if entry.verdict == "ok"]
+        self.course, self.reference = course, found.reference
+        self.marks = [self.subject(mark, mark.name, mark.kind) for mark in marks]
+        self.dots = {entry.key: self.subject(entry) for entry in sound[::1 + len(sound) // MOST_DOTS]}
+        self.plot = self.with_dots(self.dots)
+
+    def subject(self, item: Entry | Benchmark, name: str = "", kind: str = "") -> Subject:
+        """What the plot needs to know of somebody; no name."""
+        score = {figure: getattr(item, figure) for figure in ("utilization", "kops", "relative")} | {"index": item.score}
+        return Subject(name, {"course": self.course, "reference": self.reference, "verdict": item.verdict, "traces": [],
+                              "score": score}, shipped=kind == "shipped", real=kind == "real")
+
+    def with_dots(self, dots: dict[str, Subject]) -> Plot | None:
+        """The plot of DOTS, found by their keys."""
+        keys = [*dots, *(f"mark {mark.name}" for mark in self.marks)]
+        return plot_of([*dots.values(), *self.marks], keys, [""] * len(keys))
+
+    def of(self, entry: Entry) -> Plot | None:
+        """The plot with ENTRY marked, and no trace of who the others are."""
+        if entry.verdict != "ok" or entry.key in self.dots:
+            return for_one(self.plot, entry.key)
+        return for_one(self.with_dots({**self.dots, entry.key: self.subject(entry)}), entry.key)
+
+
 class Writer:
     """Makes feedback from one batch."""
 
-    def __init__(self, store: Store, found: Statistics, marks: list[statistics.Benchmark], title: str) -> None:
+    def __init__(self, store: Store, found: Statistics, marks: list[Benchmark], title: str) -> None:
         self.store, self.found, self.title = store, found, title
         self.entries = {entry.key: entry for entry in found.entries}
-        self.scale = Scale(found.entries, marks)
+        self.plane = Plane(found, marks, store.get("course_argument") or "")
         course, self.traces, _ = store.current()
         self.course = "" if course in ("", "default") else f" -c {course.partition(':')[0]}"
 
@@ -95,7 +125,7 @@ class Writer:
         entry = self.entries.get(row.person.key)
         if entry:
             told.standing = self.standing(entry)
-            told.plane = self.scale.plane(entry)
+            told.plot = self.plane.of(entry)
         return told
 
     @staticmethod
@@ -194,6 +224,12 @@ def as_text(told: Feedback) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+def page(told: Feedback) -> str:
+    """The feedback for a browser."""
+    return render("feedback.html", title=f"{told.title}: {told.name}", heading=f"{told.title}: {told.name}", up="",
+                  facts=told.facts, told=told)
+
+
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """The command line of `feedback`."""
     sub = commands.add_parser(
@@ -222,7 +258,7 @@ def _feedback(args: argparse.Namespace) -> int:
         target.mkdir(parents=True, exist_ok=True)
         for row in rows:
             told, name = writer.of(row), slug(row.person.key)
-            for suffix, text in ((".txt", as_text(told)), (".html", page("feedback.html", told=told))):
+            for suffix, text in ((".txt", as_text(told)), (".html", page(told))):
                 with replacing(target / (name + suffix)) as out:
                     out.write(text)
         if not args.who:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from grader.errors import FAULT, Problem
-from grader.pages import page
+from grader.report.pages import render
 from grader.sandbox import NOBODY, ROOT, Wall, require
 from grader.store import Store
 from grader.text import count, plain
@@ -278,8 +278,10 @@ def as_html(findings: Findings, least_share: float, least_tokens: int, top: int)
         {"run": run, "one": lines(pair.one, run.first, run.last),
          "other": lines(pair.other, run.other_first, run.other_last)} for run in pair.runs]}
         for pair in shown(findings, least_share, least_tokens, top)]
-    return page("similar.html", findings=findings, pairs=pairs, caution=CAUTION, least=least_share,
-                least_tokens=least_tokens)
+    facts = [count(len(findings.sources), "different file") + " compared",
+             f"{findings.base_share * 100:.0f} % of their tokens are base code ({count(len(findings.base), 'file')}), left out"]
+    return render("similar.html", title="Similar submissions", heading="Similar submissions", up="", facts=facts,
+                  findings=findings, pairs=pairs, caution=CAUTION, least=least_share, least_tokens=least_tokens)
 
 
 def as_json(findings: Findings) -> str:

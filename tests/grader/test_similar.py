@@ -136,8 +136,8 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture):
     for shown in (text, html):
         assert "copied" not in shown.lower() and "plagiar" not in shown.lower() and "a reason to look" in shown
         assert "\x1b" not in shown and "\u202e" not in shown
-    assert "<script" not in html and "<img" not in html and "&lt;script&gt;" in html
-    assert "default-src &#39;none&#39;" in html or "default-src 'none'" in html
+    assert html.count("<script") == 1 and "<img" not in html and "&lt;script&gt;" in html
+    assert "default-src 'none'; style-src 'sha256-" in html
     assert html.count('<div class="pair">') >= 1 and "round_up" in html and "align" in html
     pairs = json.loads((tmp_path / "s.json").read_text())["pairs"]
     assert len(pairs) == 1 and pairs[0]["share"] >= pairs[0]["other_share"] > 0.2
