@@ -61,6 +61,18 @@ static json_t *pauses(const struct record *r)
                      "longest", number(r->pauses.longest));
 }
 
+/* Whether the verdict is about one place in the heap, so that the record's address tells it. */
+static int has_place(const struct record *r)
+{
+    switch (r->verdict) {
+    case VERDICT_MISALIGNED: case VERDICT_OUTSIDE: case VERDICT_OVERLAP: case VERDICT_DAMAGED: case VERDICT_LOST:
+    case VERDICT_NOT_ZERO: case VERDICT_PAST_BREAK:
+        return r->address != OFFSET_NULL;
+    default:
+        return 0;
+    }
+}
+
 static json_t *trace_json(const struct outcome *o)
 {
     static const char *const weights[] = { "none", "both", "util", "speed" };
@@ -76,6 +88,7 @@ static json_t *trace_json(const struct outcome *o)
     json_object_set_new(j, "hint", text(r->hint));
     json_object_set_new(j, "line", json_integer((json_int_t)r->line));
     json_object_set_new(j, "request", json_integer((json_int_t)r->request));
+    json_object_set_new(j, "address", has_place(r) ? json_integer((json_int_t)r->address) : json_null());
     json_object_set_new(j, "requests", json_integer((json_int_t)t->count));
     json_object_set_new(j, "peak_payload", json_integer((json_int_t)t->peak_payload));
     json_object_set_new(j, "scale_shift", json_integer((json_int_t)t->scale_shift));
