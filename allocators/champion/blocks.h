@@ -13,6 +13,8 @@
 
 /* Decoding is a few instructions at each of many places: a call would cost as much again. */
 #define FAST static inline __attribute__((always_inline))
+#define SLOW static __attribute__((noinline))
+#define LIKELY(x) __builtin_expect(!!(x), 1)
 
 typedef uint32_t pos; /* granules; 0 means none, since the first directory, at 0, is never freed */
 
@@ -21,39 +23,47 @@ enum {
     UNIT = MM_ALIGNMENT / GRANULE, /* every position and size is a multiple of this */
     PAGE = 256,                    /* granules in a page */
     WORDS = PAGE / 64,             /* 64-bit words of bits for a page */
-    CLASSES = 32,
-    ROOTS = 8,
     MIN_BLOCK = 2,
+    DIR_HEAD = 1,           /* granules before the directory's entries */
     FIRST_DIR = 8,          /* directory entries at the start */
-    RESERVE_SHARE = 96,     /* all reserves together are at most this part of the heap, ... */
-    RESERVE_MAX = 512,      /* ... and none is above this many granules */
-    STOCK_SHARE = 128,      /* stock taken together is at most this part of the heap */
-    MISSES_PER_BLOCK = 2,   /* misses for which a reserve gets one block */
-    CLASSES_FROM = 2048,    /* granules of heap from which classes are worth their memory */
+    DIR_SHARE = 4,          /* it grows by this part of itself */
+    STOCK_SHARE = 192,      /* stock taken together is at most this part of the heap */
+    BREAK_SHARE = 8192,     /* the break is moved by at least this part of the heap */
+    SHARE_MAX = 512,        /* none of these, and no reserve, is above this many granules */
+    RESERVE_SHARE = 128,    /* all reserves together are at most this part of the heap */
+    WAIT_SHARE = 64,        /* blocks that wait are at most this part of the heap, ... */
+    WAIT_MAX = 4096,        /* ... and this many granules */
+    TABLE_FROM = 4096,      /* granules of heap from which the table is worth its memory */
+    GAP_SHARE = 64,         /* and leaves this part of itself free before it */
     SLIDE_SHARE = 8         /* realloc moves a block down into a hole of at least this part of it */
 };
 /* Granules in a heap: below 8 GiB, or 2 GiB in 32 bits. */
 #define LIMIT (UINTPTR_MAX > UINT32_MAX ? (pos)1 << 30 : (pos)1 << 28)
-/* Where a free block is indexed, if not at its place in the tree: its field `parent`. */
-#define RING ((pos)0 - 1)    /* in the ring of a tree block of the same size */
-#define LISTED ((pos)0 - 2)  /* in its class's list */
-#define RESERVE ((pos)0 - 3) /* it is the reserve of the class whose number is its field `next` */
-#define RECENT ((pos)0 - 4)  /* it is `recent` */
+/* Added to the field `size` of a block that waits, or is the allocator's own. */
+#define WAITS ((pos)1 << 31)
+/* In the field `prev`: the block is the reserve of the class whose number is its field `next`. */
+#define RESERVE ((pos)0 - 1)
 
 _Static_assert(MM_ALIGNMENT == 8 || MM_ALIGNMENT == 16, "alignments this heap is laid out for");
 
-/* A free block, in its own payload; the smallest has room for the first four fields only. */
+/* A block without a user, in its own payload. */
 struct node {
     pos size;
-    pos next, prev; /* a class's list, ended by 0; in the tree a ring of equal sizes */
-    pos parent;
-    pos child[2];   /* tree only */
+    pos next, prev; /* in its bin, ended by 0; what waits has no `prev` */
 };
 
-/* A block of the heap, made when that has become large enough to bear it. Before, class 0, whose blocks are
- * too small for the tree, is a list in `struct heap`, and the other small blocks are in the tree. */
-struct classes {
-    pos first[CLASSES];   /* list of free blocks */
+enum {
+    LISTS = 32,                     /* of waiting blocks */
+    FEW_BINS = 8, EXACT_BINS = 32, FINE_BINS = 24, MANY_BINS = EXACT_BINS + FINE_BINS + 28,
+    CLASSES = 16                    /* small sizes that may have a reserve */
+};
+
+/* A block of the heap, made when that has become large enough to bear it. */
+struct table {
+    pos own[2];             /* WAITS: not a block to be freed */
+    uint64_t map[2];        /* bins that are not empty */
+    pos bin[MANY_BINS];     /* lists of free blocks, by size */
+    pos wait[LISTS];   /* lists of waiting blocks, by the low digits of their size */
     pos reserve[CLASSES];
     uint8_t misses[CLASSES];
 };
@@ -67,14 +77,16 @@ static struct heap {
     pos grown;              /* the block that realloc last extended into the top: best left at the end */
     pos old_dir;            /* a directory outgrown, to be freed when no block is half made */
     pos spare;              /* list of unused bits, 32 bytes each */
-    pos recent;             /* the block freed last: in no index yet */
-    pos small_misses;       /* requests that classes might have answered, until there are `classes` */
-    pos pairs;              /* free blocks of class 0, until there are `classes` */
     pos reserved;           /* in all reserves */
-    uint32_t nonempty;      /* classes with a free block */
-    struct classes *classes;
-    uint32_t rooted;        /* roots with a tree */
-    pos root[ROOTS];
+    int32_t patience;       /* granules that may still begin to wait */
+    uint32_t used;          /* lists in which blocks may wait */
+    uint32_t lists;         /* number of them, less one: 1 until there is a table, and then nothing waits for long */
+    pos small_misses;       /* requests that a table might have answered, until there is one */
+    uint32_t few_map;       /* the same as in the table, until there is one */
+    pos *wait;
+    struct table *table;
+    pos few_wait;
+    pos few_bin[FEW_BINS];
 } h;
 
 /* ---- positions ---- */
@@ -86,8 +98,7 @@ FAST pos page_of(pos g) { return g / PAGE; }
 FAST unsigned low_bit(uint64_t w) { return (unsigned)__builtin_ctzll(w); }
 FAST unsigned high_bit(uint64_t w) { return 63 - (unsigned)__builtin_clzll(w); }
 
-FAST unsigned class_of(pos n) { return (n - MIN_BLOCK) / UNIT; }
-FAST pos size_of_class(unsigned c) { return MIN_BLOCK + c * UNIT; }
+FAST pos round_units(pos n) { return (n + UNIT - 1) / UNIT * UNIT; }
 
 /* ---- the directory: one entry per page, of four kinds (its lowest two bits)
  *
@@ -118,7 +129,7 @@ FAST bool bit(const uint64_t *bits, pos i) { return bits[i / 64] >> (i % 64) & 1
 
 /* ---- questions about the block that begins at G ---- */
 
-FAST bool is_free(pos g)
+SLOW bool far_is_free(pos g)
 {
     uint32_t entry = h.dir[page_of(g)];
 
@@ -129,12 +140,27 @@ FAST bool is_free(pos g)
     return bit(bits_at(entry), g % PAGE + 1);
 }
 
+FAST bool is_free(pos g)
+{
+    uint32_t entry = h.dir[page_of(g)];
+
+    if (LIKELY(is_bits(entry) && (UNIT > 1 || g % 64 < 63)))
+        return bits_at(entry)[g % PAGE / 64] >> (g % 64) & 2;
+    return far_is_free(g);
+}
+
 /* The set bit I of a page is the second of a free block, not a beginning. (Before a free block lies an
  * allocated one, whose last bit is clear: so a set bit before I begins a free block, unless that is itself
  * the second of a block of 2.) */
 FAST bool is_second(const uint64_t *bits, pos i)
 {
-    return i > 0 && bit(bits, i - 1) && !(i > 1 && bit(bits, i - 2));
+    return UNIT > 1 ? i % 2 : i > 0 && bit(bits, i - 1) && !(i > 1 && bit(bits, i - 2));
+}
+
+/* Whether the set bit I of a word of bits is surely a beginning, from that word alone. */
+FAST bool is_beginning(uint64_t word, unsigned i)
+{
+    return UNIT > 1 || (i > 1 && (word >> (i - 2) & 3) != 2);
 }
 
 /* Whether G begins a block, for any G in a page up to that of the last block. */
@@ -148,7 +174,7 @@ FAST bool begins(pos g)
 }
 
 /* The first beginning at granule I of a page or after it, or PAGE. */
-FAST pos first_from(uint32_t entry, pos i)
+static pos first_from(uint32_t entry, pos i)
 {
     if (!is_bits(entry)) {
         pos first = PAGE;
@@ -174,7 +200,7 @@ FAST pos first_from(uint32_t entry, pos i)
 }
 
 /* The last beginning before granule I of a page, or PAGE. */
-FAST pos last_until(uint32_t entry, pos i)
+static pos last_until(uint32_t entry, pos i)
 {
     if (!is_bits(entry)) {
         pos last = 0;
@@ -198,12 +224,11 @@ FAST pos last_until(uint32_t entry, pos i)
     return is_second(bits, i) ? i - 1 : i;
 }
 
-/* The end of the allocated block at G, which is where the next one begins. */
-FAST pos end_of(pos g)
+SLOW pos far_end_of(pos g)
 {
     if (g == h.last)
         return h.top;
-    pos page = page_of(g), i = first_from(h.dir[page], g % PAGE + 1);
+    pos page = page_of(g), i = first_from(h.dir[page], g % PAGE + MIN_BLOCK);
     while (i == PAGE) {
         uint32_t entry = h.dir[++page];
         if (kind_of(entry) == RUN)
@@ -213,8 +238,20 @@ FAST pos end_of(pos g)
     return page * PAGE + i;
 }
 
-/* Where the block before G begins; G > 0. */
-FAST pos before(pos g)
+/* The end of the allocated block at G, which is where the next one begins. */
+FAST pos end_of(pos g)
+{
+    uint32_t entry = h.dir[page_of(g)];
+
+    if (LIKELY(is_bits(entry))) {
+        uint64_t up = bits_at(entry)[g % PAGE / 64] >> (g % 64);
+        if (LIKELY(up > 1))
+            return g + low_bit(up - 1);
+    }
+    return far_end_of(g);
+}
+
+SLOW pos far_before(pos g, bool *free_now)
 {
     pos page = page_of(g), i = last_until(h.dir[page], g % PAGE);
     while (i == PAGE) {
@@ -223,31 +260,55 @@ FAST pos before(pos g)
             entry = h.dir[page -= entry >> 2];
         i = last_until(entry, PAGE);
     }
-    return page * PAGE + i;
+    pos q = page * PAGE + i;
+    *free_now = is_free(q);
+    return q;
+}
+
+/* Where the block before G begins, and whether it is free; G > 0. */
+FAST pos before(pos g, bool *free_now)
+{
+    uint32_t entry = h.dir[page_of(g)];
+
+    if (LIKELY(is_bits(entry))) {
+        uint64_t down = bits_at(entry)[g % PAGE / 64] & (((uint64_t)1 << (g % 64)) - 1);
+        if (LIKELY(down > 3)) {
+            unsigned i = high_bit(down);
+            *free_now = UNIT > 1 ? i % 2 != 0 : (down >> (i - 2) & 3) == 2;
+            return g / 64 * 64 + i - *free_now;
+        }
+    }
+    return far_before(g, free_now);
 }
 
 FAST pos free_size(pos g) { return node(g)->size; }
-FAST bool is_reserve(pos g) { return node(g)->parent == RESERVE; }
+FAST bool is_reserve(pos g) { return node(g)->prev == RESERVE; }
 
 /* ---- marking blocks ---- */
 
-FAST void set_begin(pos g)
+SLOW void far_set_begin(pos g)
 {
     uint32_t *entry = &h.dir[page_of(g)];
+    unsigned shift = 2;
 
-    if (is_bits(*entry)) {
-        bits_at(*entry)[g % PAGE / 64] |= (uint64_t)1 << (g % 64);
-        return;
-    }
     if (kind_of(*entry) == RUN)
         *entry = FEW;
-    unsigned shift = 2;
     while (*entry >> shift & USED)
         shift += SLOT_BITS;
     *entry |= (USED | g % PAGE) << shift;
 }
 
-FAST void set_free(pos g, bool yes)
+FAST void set_begin(pos g)
+{
+    uint32_t entry = h.dir[page_of(g)];
+
+    if (LIKELY(is_bits(entry)))
+        bits_at(entry)[g % PAGE / 64] |= (uint64_t)1 << (g % 64);
+    else
+        far_set_begin(g);
+}
+
+SLOW void far_set_free(pos g, bool yes)
 {
     uint32_t *entry = &h.dir[page_of(g)];
 
@@ -262,9 +323,19 @@ FAST void set_free(pos g, bool yes)
     }
 }
 
-/* G no longer begins a block, free or not as FREE_NOW says. Bits in which nothing begins any more are kept
- * for another page. */
-FAST void erase(pos g, bool free_now)
+FAST void set_free(pos g, bool yes)
+{
+    uint32_t entry = h.dir[page_of(g)];
+
+    if (LIKELY(is_bits(entry) && (UNIT > 1 || g % 64 < 63))) {
+        uint64_t *w = &bits_at(entry)[g % PAGE / 64], mask = (uint64_t)2 << (g % 64);
+        *w = yes ? *w | mask : *w & ~mask;
+    } else {
+        far_set_free(g, yes);
+    }
+}
+
+SLOW void far_erase(pos g, bool free_now)
 {
     uint32_t *entry = &h.dir[page_of(g)];
 
@@ -272,13 +343,11 @@ FAST void erase(pos g, bool free_now)
         *entry &= ~((uint32_t)SLOT << slot_of(*entry, g));
         return; /* with no slot used it is a RUN in all but name, until tag_pages */
     }
-    uint64_t *bits = bits_at(*entry), *w = bits + g % PAGE / 64, any = 0;
+    uint64_t *bits = bits_at(*entry), any = 0;
 
-    if (free_now && g % 64 == 63)
+    if (free_now)
         set_free(g, false);
-    *w &= ~((uint64_t)(free_now ? 3 : 1) << (g % 64));
-    if (*w)
-        return;
+    bits[g % PAGE / 64] &= ~((uint64_t)1 << (g % 64));
     for (unsigned i = 0; i < WORDS; i++)
         any |= bits[i];
     if (!any) {
@@ -286,6 +355,22 @@ FAST void erase(pos g, bool free_now)
         h.spare = *entry >> 2;
         *entry = RUN;
     }
+}
+
+/* G no longer begins a block, free or not as FREE_NOW says. Bits in which nothing begins any more are kept
+ * for another page. */
+FAST void erase(pos g, bool free_now)
+{
+    uint32_t entry = h.dir[page_of(g)];
+
+    if (LIKELY(is_bits(entry) && (UNIT > 1 || g % 64 < 63))) {
+        uint64_t *w = &bits_at(entry)[g % PAGE / 64], rest = *w & ~((uint64_t)(free_now ? 3 : 1) << (g % 64));
+        if (LIKELY(rest)) {
+            *w = rest;
+            return;
+        }
+    }
+    far_erase(g, free_now);
 }
 
 /* Tags the pages between those in which the block [G, E) and the one at E begin. */

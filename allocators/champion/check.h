@@ -9,55 +9,43 @@ static int complain(int line, pos g, const char *what)
     return broken(line, "at %p: %s", at(g), what);
 }
 
-/* The tree under T: sizes agree with the path to them, rings are whole. Adds its blocks to *FOUND. */
-static int check_tree(int line, pos t, pos parent, pos size, unsigned shift, pos *found)
-{
-    struct node *x = node(t);
-    int wrong = 0;
-
-    if (!begins(t) || !is_free(t))
-        return complain(line, t, "the tree holds what is not a free block");
-    if (x->parent != parent)
-        wrong += complain(line, t, "a tree block does not know its parent");
-    if (x->size >> shift != size >> shift)
-        wrong += complain(line, t, "a block lies in the wrong part of the tree for its size");
-    pos r = t;
-    do {
-        ++*found;
-        if (node(r)->size != x->size || node(node(r)->next)->prev != r || (r != t && node(r)->parent != RING))
-            return wrong + complain(line, r, "a ring of equal sizes is broken");
-        r = node(r)->next;
-    } while (r != t);
-    for (pos side = 0; side < 2; side++)
-        if (x->child[side])
-            wrong += check_tree(line, x->child[side], t, (x->size >> shift << shift) | side << (shift - 1),
-                                shift - 1, found);
-    return wrong;
-}
-
 /* Every free block of the index is one: its number, for comparison with the walk over the heap. */
 static int check_index(int line, pos *found)
 {
     int wrong = 0;
 
-    for (unsigned c = 0; is_listed(c); c++) {
-        pos first = *list_of(c), r = h.classes ? h.classes->reserve[c] : 0;
-        if (!first != !(h.nonempty >> c & 1))
-            wrong += complain(line, first, "a class is marked empty and is not, or the reverse");
+    for (unsigned i = 0; i < (h.table ? MANY_BINS : FEW_BINS); i++) {
+        pos first = bin_list()[i];
+        bool marked = h.table ? h.table->map[i / 64] >> (i % 64) & 1 : h.few_map >> i & 1;
+        if (!first == marked)
+            wrong += complain(line, first, "a bin is marked empty and is not, or the reverse");
         for (pos b = first, prev = 0; b; prev = b, b = node(b)->next, ++*found)
-            if (!begins(b) || !is_free(b) || free_size(b) != size_of_class(c) || node(b)->prev != prev ||
-                node(b)->parent != LISTED)
-                return wrong + complain(line, b, "a class's list holds what does not belong there");
+            if (!begins(b) || !is_free(b) || bin_of(free_size(b)) != i || node(b)->prev != prev)
+                return wrong + complain(line, b, "a bin holds what does not belong there");
+    }
+    for (unsigned c = 0; h.table && c < CLASSES; c++) {
+        pos r = h.table->reserve[c];
         if (r && (!begins(r) || !is_free(r) || !is_reserve(r) || node(r)->next != c))
             wrong += complain(line, r, "a class's reserve is not a free block that knows its class");
         *found += r != 0;
     }
-    if (h.recent && (!begins(h.recent) || !is_free(h.recent) || node(h.recent)->parent != RECENT))
-        wrong += complain(line, h.recent, "the recent block is not free");
-    *found += h.recent != 0;
-    for (unsigned i = 0; i < ROOTS; i++)
-        if (h.root[i])
-            wrong += check_tree(line, h.root[i], 0, 0, shift_of(i) + 1, found);
+    return wrong;
+}
+
+/* The lists of waiting blocks hold such blocks, each of its own place and size. */
+static int check_waiting(int line)
+{
+    int wrong = 0;
+    pos found = 0;
+
+    for (pos i = 0; i <= h.lists; i++) {
+        if (h.wait[i] && !(h.used >> i & 1))
+            wrong += complain(line, h.wait[i], "a list of waiting blocks is marked unused and is not empty");
+        for (pos b = h.wait[i]; b; b = node(b)->next)
+            if (!begins(b) || is_free(b) || (found += end_of(b) - b) > WAIT_MAX || !seems_to_wait(b, end_of(b) - b) ||
+                wait_list(end_of(b) - b) != &h.wait[i] )
+                return wrong + complain(line, b, "a list of waiting blocks holds what does not belong there");
+    }
     return wrong;
 }
 
@@ -70,7 +58,8 @@ int mm_checkheap(int line)
     for (pos g = 0, prev = 0; g < h.top; prev = g, g = e) {
         if (page_of(g) > page_of(h.last) || !begins(g))
             return wrong + complain(line, g, "the previous block ends where none begins");
-        if (g > 0 && before(g) != prev)
+        bool prev_free;
+        if (g > 0 && (before(g, &prev_free) != prev || prev_free != was_free))
             wrong += complain(line, g, "looking back finds another block than walking forward");
         bool free_now = is_free(g);
         if (free_now && was_free)
@@ -103,6 +92,7 @@ int mm_checkheap(int line)
             wrong += complain(line, page * PAGE, "a page in which nothing begins is no run");
         set += in_page;
     }
+    wrong += check_waiting(line);
     if (set != starts)
         wrong += complain(line, 0, "the bits say more or fewer beginnings than there are blocks");
     if (!mem_heapsize() || h.end != mem_heapsize() / GRANULE || h.top > h.end)

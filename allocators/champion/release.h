@@ -1,0 +1,176 @@
+/*
+ * release.h - the way of a block from its user back into the index: it waits, and then it coalesces.
+ */
+#ifndef CHAMPION_RELEASE_H
+#define CHAMPION_RELEASE_H
+
+/* The last block, at G, becomes part of the top. */
+static void release_last(pos g)
+{
+    bool free_now;
+    pos q = before(g, &free_now);
+
+    erase(g, false);
+    if (free_now) {
+        unlink_free(q);
+        g = q;
+        q = before(g, &free_now);
+        erase(g, true);
+    }
+    h.last = q;
+    h.top = g;
+}
+
+/* The allocated block [G, E) becomes free: it coalesces with its neighbours and is indexed. */
+static void release(pos g, pos e)
+{
+    bool free_before;
+
+    if (e == h.top) {
+        release_last(g);
+        return;
+    }
+    pos q = before(g, &free_before);
+    if (is_free(e)) {
+        pos n = free_size(e);
+        unlink_free(e);
+        erase(e, true);
+        e += n;
+    }
+    if (free_before) {
+        erase(g, false);
+        if (is_reserve(q) && e - g == size_of_class(node(q)->next)) { /* where it came from */
+            h.reserved -= free_size(q);
+            set_reserve(node(q)->next, q, e - q);
+            tag_pages(q, e);
+            return;
+        }
+        unlink_free(q);
+        g = q;
+    } else {
+        set_free(g, true);
+    }
+    insert(g, e - g);
+    tag_pages(g, e);
+}
+
+FAST pos patience(void)
+{
+    pos n = h.table ? h.top / WAIT_SHARE : 0;
+    return n < WAIT_MAX ? n : WAIT_MAX;
+}
+
+/* All blocks that wait coalesce. */
+SLOW void settle(void)
+{
+    uint32_t used = h.used;
+
+    h.used = 0;
+    h.patience = (int32_t)patience();
+    for (; used; used &= used - 1) {
+        pos *list = &h.wait[low_bit(used)], b = *list, next;
+        *list = 0;
+        for (; b; b = next) {
+            next = node(b)->next;
+            pos n = node(b)->size & ~WAITS;
+            node(b)->size = 0; /* or the mark outlives the block, inside another */
+            release(b, b + n);
+        }
+    }
+}
+
+FAST pos *wait_list(pos n) { return &h.wait[n / UNIT & h.lists]; }
+
+/* The block at G of N granules waits for a request of its size. */
+FAST void wait(pos g, pos n)
+{
+    pos i = n / UNIT & h.lists;
+    struct node *x = node(g);
+
+    x->size = n | WAITS;
+    x->next = h.wait[i];
+    h.wait[i] = g;
+    h.used |= (uint32_t)1 << i;
+    h.patience -= (int32_t)n;
+    if (!LIKELY(h.patience >= 0))
+        settle();
+}
+
+/* Whether the block at G, of N granules, waits: what it holds says so, and that may be a user's. */
+FAST bool seems_to_wait(pos g, pos n) { return node(g)->size == (n | WAITS); }
+static bool waits(pos g, pos n)
+{
+    if (!seems_to_wait(g, n))
+        return false;
+    pos b = *wait_list(n);
+    while (b && b != g)
+        b = node(b)->next;
+    return b;
+}
+
+/* Whether the block at G, of N granules, is the allocator's own. */
+static bool is_own(pos g)
+{
+    return g == 0 || g == position(h.dir) - DIR_HEAD || (h.table && g == position(h.table)) || g == h.old_dir;
+}
+
+/* Cuts the allocated block [G, E) down to its first N granules; the rest becomes free. The block stays
+ * whole when the rest is too small for a block, or for want of bits. */
+static void cut(pos g, pos n, pos e)
+{
+    pos rest = g + n;
+
+    if (e - rest < MIN_BLOCK || !cover(rest))
+        return;
+    set_begin(rest);
+    tag_pages(g, rest);
+    if (g == h.last)
+        h.last = rest;
+    release(rest, e);
+}
+
+/* Allocates the first N granules of the free block at B, or all of it when the rest is too small for a block, or
+ * for want of bits. */
+FAST void take(pos b, pos n)
+{
+    pos m = free_size(b), rest = b + n;
+
+    unlink_free(b);
+    set_free(b, false);
+    if (m - n < MIN_BLOCK || !cover(rest))
+        return;
+    set_begin(rest);
+    set_free(rest, true);
+    insert(rest, m - n);
+    tag_pages(b, rest);
+    tag_pages(rest, b + m);
+}
+
+/* Cuts the last N granules off the allocated block [G, E) and returns them; the rest becomes the reserve of
+ * class C. The block stays whole as in `cut`. */
+static pos carve(pos g, pos n, pos e, unsigned c)
+{
+    pos b = e - n;
+
+    if (b - g < n || !cover(b))
+        return g;
+    set_begin(b);
+    tag_pages(g, b);
+    if (g == h.last)
+        h.last = b;
+    else
+        tag_pages(b, e);
+    set_free(g, true);
+    set_reserve(c, g, b - g);
+    return b;
+}
+
+static void release_old_dir(void)
+{
+    pos g = h.old_dir;
+    h.old_dir = 0;
+    if (g)
+        release(g, end_of(g));
+}
+
+#endif
