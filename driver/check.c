@@ -129,7 +129,10 @@ static struct wire_key new_key(struct check *c)
         }
         c->keys_left = sizeof c->keys / sizeof *c->keys;
     }
-    return c->keys[--c->keys_left];
+    struct wire_key key = c->keys[--c->keys_left];
+    int numbers_only = c->image->has_gc && c->image->bits == 32;
+    key.b = numbers_only ? key.b | PATTERN_NO_ADDRESS : key.b & ~PATTERN_NO_ADDRESS;
+    return key;
 }
 
 /* First wrong byte of a live block, or its size. */
@@ -457,18 +460,27 @@ static enum process_turn listen_to(struct check *c, enum process_turn turn)
     return turn;
 }
 
+/* Gives the floor, for no longer than patience and the trace's limit last. */
+static enum process_turn turn_in_time(struct check *c)
+{
+    double patient = monotonic_seconds() + patience(c);
+
+    c->process.deadline = patient < c->deadline ? patient : c->deadline;
+    return listen_to(c, process_turn(&c->process));
+}
+
 /* Gives the floor and serves mem_sbrk until the runner says something else. */
 static enum process_turn serve(struct check *c)
 {
     struct process *p = &c->process;
-    enum process_turn turn = listen_to(c, process_turn(p));
+    enum process_turn turn = turn_in_time(c);
 
     while (turn == TURN_OURS && c->said.event == EVENT_GROW) {
         uint64_t granted = process_grant(p, c->said.want);
         if (!granted)
             c->refused = 1;
         p->box->heap_granted = granted;
-        turn = listen_to(c, process_turn(p));
+        turn = turn_in_time(c);
     }
     return turn;
 }
