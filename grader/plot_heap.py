@@ -44,7 +44,10 @@ def moment_of(request: Request, events: Events, trace: dict) -> tuple[int, str]:
             raise Problem(f"--moment {request.moment}: this trace has events of requests 1 to {len(events)}")
         return request.moment - 1, f"after request {request.moment:,}"
     if trace["verdict"] not in ("ok", "skipped") and trace.get("request"):
-        return len(events) - 1, f"before request {trace['request']:,}, which fails ({trace['verdict']})"
+        if trace["request"] == 1:
+            raise Problem(f"{stem(trace['name'])}: the very first request fails; there is no heap before it")
+        return (min(len(events), trace["request"] - 1) - 1,
+                f"before request {trace['request']:,}, which fails ({trace['verdict']})")
     return events.peak, f"at the peak, request {events.peak + 1:,}"
 
 
@@ -120,10 +123,14 @@ def make_fragmented(request: Request) -> Picture:
     free = f"{count(len(holes), 'free hole')}, the largest {show(max(holes))}" if holes else "no free hole"
     words = f"{count(len(blocks), 'block')}, {show(payload)} payload in a heap of {show(brk)}; {free}"
     height = 130 + 24 * rows
+    place = trace.get("address") if request.moment is None else None
+    marked = [(place % width, place // width, f"0x{place:x}")] if place is not None and place < rows * width else []
+    if marked:
+        words += f"; the failure is at 0x{place:x}"
     return Picture(
         "fragmented", titled("The heap " + when, subject, trace),
         {"boxes": Table(boxes, 6), "labels": Table(labels, 4),
-         "rows": Table([(i, show(i * width)) for i in range(rows)], 2),
+         "place": Table(marked, 3), "rows": Table([(i, show(i * width)) for i in range(rows)], 2),
          "cells": Table(_cells(parts, width, rows, request.columns - 14) if request.terminal else [], 3)},
         {"ROWS": rows, "ROW_BYTES": width, "WORDS": words, "UNIT": unit_name, "CELLS": request.columns - 14},
         key=[words, "# payload   + overhead   . free hole   _ top of the heap, free"],

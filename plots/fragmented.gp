@@ -1,5 +1,5 @@
 # The arena at one moment. boxes.tsv: x, row, x low, x high, colour, outlined; labels.tsv: x, row, text, light;
-# rows.tsv: row, address; for a terminal cells.tsv: column, row, character.
+# rows.tsv: row, address; place.tsv: x, row of a failure; for a terminal cells.tsv: column, row, character.
 load COMMON
 set yrange [ROWS-0.4:-0.6]
 unset grid
@@ -22,6 +22,7 @@ if (DUMB) {
              fs solid 1.0 border rgb 'white' notitle, \
          'labels.tsv' using ($4 == 1 ? $1 : NaN):2:3 with labels font SMALL tc rgb 'white' notitle, \
          'labels.tsv' using ($4 == 0 ? $1 : NaN):2:3 with labels font SMALL tc rgb INK notitle, \
+         'place.tsv' using 1:($2-0.5) with points pt 11 ps 1.2 lc rgb ACCENT notitle, \
          'rows.tsv' using (NaN):1:yticlabels(2) notitle, \
          NaN with boxes fc rgb PAYLOAD title 'payload', \
          NaN with boxes fc rgb OVERHEAD title 'overhead', \

@@ -76,8 +76,8 @@ class Events:
         return min((offset for offset in self.offset if offset >= 0), default=0)
 
     @cached_property
-    def _replay(self) -> tuple[array, array, list[tuple[int, list[int]]]]:
-        """`lifetimes`, and (moment, requests whose blocks live then) at moments spread over the trace and at the peak."""
+    def _replay(self) -> tuple[array, array, list[list[int]]]:
+        """`lifetimes`, and the requests whose blocks live at moments spread over the trace and at its peak."""
         total = len(self)
         old, end = array("q", [NOWHERE]) * total, array("q", [NOWHERE]) * total
         live: dict[int, int] = {}
@@ -93,7 +93,7 @@ class Events:
                 if self.offset[now] >= 0:
                     live[self.id[now]] = now
                     end[now] = total
-            samples.append((moment, list(live.values())))
+            samples.append(list(live.values()))
             start = moment + 1
         return old, end, samples
 
@@ -112,8 +112,7 @@ class Events:
     @cached_property
     def extents(self) -> "Extents":
         """How much room blocks take, learnt at moments spread over the trace and at its peak."""
-        return Extents((sorted((self.offset[made], self.size[made]) for made in live), self.brk[moment])
-                       for moment, live in self._replay[2])
+        return Extents(sorted((self.offset[made], self.size[made]) for made in live) for live in self._replay[2])
 
     def waste(self, moment: int, outside: int = 0) -> Waste:
         """Where the heap's bytes are after request MOMENT. OUTSIDE: static bytes that count as heap."""
@@ -163,16 +162,14 @@ class Extents:
     What lies beyond, up to the next block, is a free hole.
     """
 
-    def __init__(self, moments: Iterable[tuple[list[tuple[int, int]], int]]) -> None:
-        """MOMENTS: ((offset, size) of the live blocks by address, break) at each."""
+    def __init__(self, moments: Iterable[list[tuple[int, int]]]) -> None:
+        """MOMENTS: (offset, size) of the live blocks by address at each."""
         distance: dict[int, int] = {}
-        for blocks, brk in moments:
-            after = brk
-            for offset, size in reversed(blocks):
-                room = after - offset
-                if size <= room < distance.get(size, 1 << 62):
-                    distance[size] = room
-                after = offset
+        for blocks in moments:
+            # The last block tells nothing: what follows it may be the end of the heap, without the next one's header.
+            for (offset, size), (after, _) in zip(blocks, blocks[1:]):
+                if size <= after - offset < distance.get(size, 1 << 62):
+                    distance[size] = after - offset
         self.sizes = sorted(distance)
         self.room: list[int] = []
         least = 1 << 62

@@ -256,6 +256,12 @@
       draw.fillRect(...box(from, to));
       draw.strokeStyle = colours.page;
       draw.strokeRect(...box(from, room));
+      if (block === i) {  // not by its colour alone
+        draw.strokeStyle = colours.ink;
+        draw.lineWidth = 3;
+        draw.strokeRect(...box(from, to));
+        draw.lineWidth = 1;
+      }
       label(from, to, String(trace.size[block]), colours.page);
       free = room;
     }
