@@ -143,8 +143,9 @@ __attribute__((format(printf, 3, 4)))
 static int bad(const struct reader *r, const config_setting_t *s, const char *format, ...)
 {
     va_list args;
-    const char *file = config_setting_source_file(s); /* of an @include, else NULL */
-    int n = snprintf(r->error, r->error_size, "%s:%u: ", file ? file : r->path, config_setting_source_line(s));
+    const char *file = s ? config_setting_source_file(s) : NULL; /* of an @include, else NULL */
+    unsigned line = s ? config_setting_source_line(s) : 1;       /* 0 for the root */
+    int n = snprintf(r->error, r->error_size, "%s:%u: ", file ? file : r->path, line ? line : 1);
 
     va_start(args, format);
     if (n > 0 && (size_t)n < r->error_size)
@@ -184,6 +185,8 @@ const char *did_you_mean(const char *word, const char *const *candidates)
 
     for (; *candidates; candidates++) {
         size_t distance = edits(word, *candidates);
+        if (strlen(word) > 1 && strncmp(word, *candidates, strlen(word)) == 0)
+            distance = 1; /* only begun */
         if (distance < least) {
             least = distance;
             best = *candidates;
@@ -326,11 +329,17 @@ static int read_group(const struct reader *r, const config_setting_t *s, const s
 
 /* ---- what the fields mean together ---- */
 
+/* Where a setting stands, to point at; NULL when that is in the base's file. */
+static const config_setting_t *member(const config_setting_t *s, const char *name)
+{
+    return s ? config_setting_get_member(s, name) : NULL;
+}
+
 static int check_parts(const struct reader *r, const config_setting_t *s, const struct part *parts, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (parts[i].high <= parts[i].low)
-            return bad(r, config_setting_get_elem(s, (unsigned)i), "part '%s': high must be greater than low",
+            return bad(r, s ? config_setting_get_elem(s, (unsigned)i) : NULL, "part '%s': high must be greater than low",
                        parts[i].name);
     return 0;
 }
@@ -345,37 +354,37 @@ static int check_placeholders(const struct reader *r, const config_setting_t *ro
         while (placeholders[i] && strcmp(placeholders[i], word) != 0)
             i++;
         if (!placeholders[i])
-            return unknown(r, config_setting_get_member(root, "autoresult"), "placeholder", word, placeholders);
+            return unknown(r, member(root, "autoresult"), "placeholder", word, placeholders);
     }
     return 0;
 }
 
 static int check_course(const struct reader *r, const config_setting_t *root, const struct course *c)
 {
-    const config_setting_t *checkpoint = config_setting_get_member(root, "checkpoint");
+    const config_setting_t *checkpoint = member(root, "checkpoint");
 
     if (c->bits != 0 && c->bits != 32 && c->bits != 64)
-        return bad(r, config_setting_get_member(root, "bits"), "bits must be 32, 64, or 0 for either");
-    if (!config_setting_get_member(root, "title"))
+        return bad(r, member(root, "bits"), "bits must be 32, 64, or 0 for either");
+    if (!member(root, "title"))
         return bad(r, root, "title is missing");
     if (c->bits == 32 && c->heap_limit > HEAP_MOST_32)
-        return bad(r, config_setting_get_member(root, "heap_limit"), "a 32-bit process has no room for a heap of more "
+        return bad(r, member(root, "heap_limit"), "a 32-bit process has no room for a heap of more "
                    "than %lld bytes", (long long)HEAP_MOST_32);
     if (c->has_checkpoint && !c->checkpoint.part_count && c->checkpoint.passes_at <= 0)
         return bad(r, checkpoint, "checkpoint needs parts, or passes_at greater than 0");
     if (strpbrk(c->autoresult, "\r\n"))
-        return bad(r, config_setting_get_member(root, "autoresult"), "autoresult must be one line");
+        return bad(r, member(root, "autoresult"), "autoresult must be one line");
     if (c->alignment & (c->alignment - 1))
-        return bad(r, config_setting_get_member(root, "alignment"), "alignment must be a power of two");
-    if (check_parts(r, config_setting_get_member(root, "parts"), c->parts, c->part_count))
+        return bad(r, member(root, "alignment"), "alignment must be a power of two");
+    if (check_parts(r, member(root, "parts"), c->parts, c->part_count))
         return -1;
-    if (c->checkpoint.part_count && check_parts(r, config_setting_get_member(checkpoint, "parts"),
+    if (c->checkpoint.part_count && check_parts(r, member(checkpoint, "parts"),
                                                 c->checkpoint.parts, c->checkpoint.part_count))
         return -1;
     for (size_t i = 0; i < c->flag_count; i++)
         if (strncmp(c->flags[i], "-D", 2) != 0 && strncmp(c->flags[i], "-O", 2) != 0
             && strncmp(c->flags[i], "-f", 2) != 0)
-            return bad(r, config_setting_get_member(root, "flags"),
+            return bad(r, member(root, "flags"),
                        "flag '%s' is not allowed: only -D, -O and -f flags are", c->flags[i]);
     return check_placeholders(r, root, c->autoresult);
 }
