@@ -16,20 +16,25 @@
 #include <string.h>
 #include "wire.h"
 
+/* A key with this bit in B makes words whose 32-bit halves are above any heap of a 32-bit runner: a collector must
+ * not take them for references. */
+#define PATTERN_NO_ADDRESS (UINT64_C(1) << 63)
+
 static inline uint64_t pattern_word(struct wire_key key, uint64_t index)
 {
+    uint64_t set = key.b & PATTERN_NO_ADDRESS ? UINT64_C(0x8000000080000000) : 0;
     uint64_t x = key.a ^ (index * UINT64_C(0x9e3779b97f4a7c15));
     uint64_t y = key.b + index;
 #ifdef __SIZEOF_INT128__
     unsigned __int128 product = (unsigned __int128)x * y;
-    return (uint64_t)product ^ (uint64_t)(product >> 64) ^ key.a;
+    return ((uint64_t)product ^ (uint64_t)(product >> 64) ^ key.a) | set;
 #else
     uint64_t xl = (uint32_t)x, xh = x >> 32, yl = (uint32_t)y, yh = y >> 32;
     uint64_t low = xl * yl, m1 = xh * yl, m2 = xl * yh, high = xh * yh;
     uint64_t middle = (low >> 32) + (uint32_t)m1 + (uint32_t)m2;
     low = (uint32_t)low | middle << 32;
     high += (m1 >> 32) + (m2 >> 32) + (middle >> 32);
-    return low ^ high ^ key.a;
+    return (low ^ high ^ key.a) | set;
 #endif
 }
 

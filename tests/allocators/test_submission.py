@@ -88,6 +88,15 @@ def test_pauses_of_the_collector(mixed: Path) -> None:
     assert result("-f", mixed, "--check-only", "explicit")["traces"][0]["pauses"] is None
 
 
+@pytest.mark.parametrize("bits", [32, 64])
+def test_random_payloads_keep_no_garbage(bits: int, tmp_path: Path) -> None:
+    """What payloads are filled with never looks like a reference: checked and timed run give the same answers."""
+    trace = write_trace(tmp_path / "long.rep", 15000, seed=9)
+    graded = result("--bits", str(bits), "-f", trace, "gc")["traces"][0]
+    assert graded["verdict"] == "ok", graded["message"]
+    assert graded["pauses"]["count"] > 5
+
+
 def test_garbage_does_not_add_up(tmp_path: Path) -> None:
     """On a long trace with little alive, the collector's heap stays small: naive shows what it would be."""
     trace = write_trace(tmp_path / "long.rep", 40000, seed=5)

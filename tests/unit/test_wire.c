@@ -56,6 +56,23 @@ START_TEST(test_shift_shows)
 }
 END_TEST
 
+/* What a 32-bit collector finds in payloads is never an address in its heap; other keys give any word. */
+START_TEST(test_no_addresses)
+{
+    struct wire_key plain = { UINT64_C(0x123456789abcdef1), 77 }, marked = { plain.a, plain.b | PATTERN_NO_ADDRESS };
+    int low = 0;
+
+    for (uint64_t i = 0; i < 1000; i++) {
+        uint64_t word = pattern_word(marked, i);
+        ck_assert_uint_ge((uint32_t)word, UINT32_C(0x80000000));
+        ck_assert_uint_ge(word >> 32, UINT32_C(0x80000000));
+        low += (uint32_t)pattern_word(plain, i) < UINT32_C(0x80000000);
+    }
+    ck_assert_int_gt(low, 400);
+    ck_assert_int_lt(low, 600);
+}
+END_TEST
+
 START_TEST(test_sparse_ends)
 {
     struct wire_key key = { 3, 4 };
@@ -81,6 +98,7 @@ Suite *wire_suite(void)
     tcase_add_test(t, test_layout);
     tcase_add_loop_test(t, test_fill_and_check, 0, (int)(sizeof ranges / sizeof *ranges));
     tcase_add_test(t, test_shift_shows);
+    tcase_add_test(t, test_no_addresses);
     tcase_add_test(t, test_sparse_ends);
     suite_add_tcase(suite, t);
     return suite;
