@@ -133,6 +133,7 @@ static int kind_agrees(const Elf64_Shdr *s, const char *name)
         { ".data", SHF_ALLOC | SHF_WRITE }, { ".bss", SHF_ALLOC | SHF_WRITE },
         { ".ldata", SHF_ALLOC | SHF_WRITE }, { ".lbss", SHF_ALLOC | SHF_WRITE },
     };
+    static const char *const unloaded[] = { ".comment", ".debug", ".symtab", ".strtab", ".shstrtab", ".group" };
     uint64_t kind = s->sh_flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR);
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -140,8 +141,12 @@ static int kind_agrees(const Elf64_Shdr *s, const char *name)
             return kind == kinds[i].flags || (!(kind & SHF_ALLOC) && begins(name, ".note"));
     if (name[0] != '.') /* a section of one's own: data, and counted; a name of the C library's is none */
         return (kind == (SHF_ALLOC | SHF_WRITE) && name[0] != '_') || !name[0];
-    return !(kind & SHF_ALLOC) && !begins(name, ".init") && !begins(name, ".fini") && !begins(name, ".ctors")
-        && !begins(name, ".dtors") && !begins(name, ".got") && !begins(name, ".tdata") && !begins(name, ".tbss");
+    if (s->sh_type == SHT_REL || s->sh_type == SHT_RELA) /* what the compiler leaves for the linker to do */
+        return kind == 0;
+    for (size_t i = 0; kind == 0 && i < sizeof unloaded / sizeof *unloaded; i++)
+        if (begins(name, unloaded[i]))
+            return 1;
+    return 0;
 }
 
 static unsigned oddity_of(const Elf64_Shdr *s, const char *name)

@@ -1,0 +1,3 @@
+// expect: build
+/* A header without end. */
+#include "/dev/zero"

@@ -1,0 +1,3 @@
+// expect: build
+/* Takes a file of the machine into its object. */
+__asm__(".incbin \"/etc/passwd\"");

@@ -1,0 +1,3 @@
+// expect: build
+/* Has the compiler show a file of the machine. */
+#include "/etc/passwd"

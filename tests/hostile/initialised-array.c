@@ -1,0 +1,3 @@
+// expect: build
+/* An object file of 8 GiB. */
+char big[8ULL << 30] = { 1 };

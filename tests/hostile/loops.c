@@ -1,0 +1,3 @@
+// expect: timeout
+/* Never returns. */
+#define AT_INIT() for (;;) __asm__ volatile("")

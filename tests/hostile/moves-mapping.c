@@ -1,0 +1,9 @@
+// expect: forbidden
+/* mremap: more memory behind a mapping that is there. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define AT_INIT() mremap((void *)0x400000000, 4096, 1 << 20, MREMAP_MAYMOVE)
