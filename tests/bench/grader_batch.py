@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -63,11 +64,11 @@ def done(out: Path) -> int:
     """How many results are stored."""
     if not (out / "results.sqlite").exists():
         return 0
-    store = Store(out)
-    try:
-        return store.db.execute("SELECT count(*) FROM result").fetchone()[0]
-    finally:
-        store.close()
+    with sqlite3.connect(out / "results.sqlite", timeout=30) as db:
+        try:
+            return db.execute("SELECT count(*) FROM result").fetchone()[0]
+        except sqlite3.OperationalError:  # the tables are not made yet
+            return 0
 
 
 def grade(pile: Path, out: Path, args: argparse.Namespace) -> list[tuple[int, float, int]]:
