@@ -68,7 +68,7 @@ class Plane:
 
     def subject(self, item: Entry | Benchmark, name: str = "", kind: str = "") -> Subject:
         """What the plot needs to know of somebody; no name."""
-        score = {figure: getattr(item, figure) for figure in ("utilization", "kops", "relative")} | {"index": item.score}
+        score = {"index": item.score, "utilization": item.utilization, "kops": item.kops, "relative": item.relative}
         return Subject(name, {"course": self.course, "reference": self.reference, "verdict": item.verdict, "traces": [],
                               "score": score}, shipped=kind == "shipped", real=kind == "real")
 
@@ -197,7 +197,8 @@ def as_text(told: Feedback) -> str:
     if told.score is None:
         return "\n".join([*lines, told.note]) + "\n"
     lines.append(f"{told.score:.2f}" + (f" of {told.most:g}" if told.most else "") + " points")
-    lines += [f"  {fit(name, 20)} {points:>8.2f}" + (f" of {most:g}" if most else "") for name, points, most in told.parts]
+    lines += [f"  {fit(name, 20)} {points:>8.2f}" + (f" of {most:g}" if most else "")
+              for name, points, most in told.parts]
     lines += [f"  {finding}" for finding in told.findings]
     if told.build:
         lines += ["", "Your file could not be run:", *(f"  {line}" for line in told.build.splitlines())]
@@ -233,9 +234,10 @@ def page(told: Feedback) -> str:
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """The command line of `feedback`."""
     sub = commands.add_parser(
-        "feedback", help="write a text and a page for every student", formatter_class=argparse.RawDescriptionHelpFormatter,
+        "feedback", help="write a text and a page for every student",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Writes NAME.txt and NAME.html for every student, and index.csv, which says whose they are.",
-        epilog="examples:\n  python3 -m grader feedback out\n  python3 -m grader feedback out --who jdoe -o /tmp/jdoe\n")
+        epilog="examples:\n  python3 -m grader feedback out\n  python3 -m grader feedback out --who jdoe -o jdoe/\n")
     sub.add_argument("folder", metavar="OUT", type=Path, help="folder of `grade -o OUT`")
     sub.add_argument("-o", "--output", metavar="DIR", type=Path, help="where to (default: OUT/feedback)")
     sub.add_argument("--who", metavar="ID", help="only this person")
@@ -254,7 +256,8 @@ def _feedback(args: argparse.Namespace) -> int:
         if not rows and args.who:
             raise Problem(f"--who {plain(args.who)}: no such person; see the ids in `python3 -m grader export "
                           f"{args.folder} csv`")
-        writer = Writer(store, statistics.of_store(store), benchmarks.of_store(store, not args.no_benchmarks), args.title)
+        marks = benchmarks.of_store(store, measure=not args.no_benchmarks)
+        writer = Writer(store, statistics.of_store(store), marks, args.title)
         target.mkdir(parents=True, exist_ok=True)
         for row in rows:
             told, name = writer.of(row), slug(row.person.key)

@@ -42,7 +42,8 @@ def best_of(found: Statistics, anonymous: bool) -> list[str]:
     words = []
     for place, (figure, unit) in enumerate((("score", ""), ("utilization", ""), ("kops", " Kops"))):
         if entry := by_key.get(found.best.get(figure, "")):
-            words.append(f"{figure + ' ' if not unit else ''}{figures(entry)[place]}{unit} ({name_of(entry, anonymous)})")
+            what = figures(entry)[place] + unit if unit else f"{figure} {figures(entry)[place]}"
+            words.append(f"{what} ({name_of(entry, anonymous)})")
     return [f"Best: {', '.join(words)}."] if words else []
 
 

@@ -39,7 +39,8 @@ def headline(result: dict) -> str:
 def explain(trace: dict) -> str:
     """What went wrong in a trace, and what to do next."""
     why, command = advice(trace)
-    return "\n".join(filter(None, (trace.get("message"), why + (f": {command}" if command else "")))) or trace["verdict"]
+    hint = f"{why}: {command}" if command else why
+    return "\n".join(filter(None, (trace.get("message"), hint))) or trace["verdict"]
 
 
 def advice(trace: dict) -> tuple[str, str]:
@@ -147,8 +148,9 @@ def autolab(result: dict | None, fault: str | None = None, row: Row | None = Non
     fault is an autoresult with no scores: a last line that does not parse would be a zero in every problem.
     """
     if result is None:
+        hint = f"{OURS} Staff: {plain(fault or 'no result', 300)}"
         feedback = {"_presentation": "semantic", "stages": ["Grader"],
-                    "Grader": {"grading": {"passed": False, "hint": f"{OURS} Staff: {plain(fault or 'no result', 300)}"}}}
+                    "Grader": {"grading": {"passed": False, "hint": hint}}}
         return f"{OURS}\n{dumps(feedback)}\n" + dumps({"scores": {}}) + "\n"
     built = result["verdict"] != "build"
     feedback = {"_presentation": "semantic", "stages": ["Build", "Test", "Score"],

@@ -278,8 +278,9 @@ def as_html(findings: Findings, least_share: float, least_tokens: int, top: int)
         {"run": run, "one": lines(pair.one, run.first, run.last),
          "other": lines(pair.other, run.other_first, run.other_last)} for run in pair.runs]}
         for pair in shown(findings, least_share, least_tokens, top)]
-    facts = [count(len(findings.sources), "different file") + " compared",
-             f"{findings.base_share * 100:.0f} % of their tokens are base code ({count(len(findings.base), 'file')}), left out"]
+    facts = [f"{count(len(findings.sources), 'different file')} compared",
+             f"{findings.base_share * 100:.0f} % of their tokens are base code and left out "
+             f"({count(len(findings.base), 'file')})"]
     return render("similar.html", title="Similar submissions", heading="Similar submissions", up="", facts=facts,
                   findings=findings, pairs=pairs, caution=CAUTION, least=least_share, least_tokens=least_tokens)
 
@@ -328,7 +329,8 @@ def _similar(args: argparse.Namespace) -> int:
     findings = compare(sources, base, args.run, not args.no_sandbox)
     limits = (args.percent / 100, args.tokens, args.top)
     print(as_text(findings, *limits), end="")
-    for path, text in ((args.output, as_html(findings, *limits) if args.output else ""), (args.json, as_json(findings))):
+    for path, text in ((args.output, as_html(findings, *limits) if args.output else ""),
+                       (args.json, as_json(findings) if args.json else "")):
         if path:
             path.write_text(text, encoding="utf-8", errors="backslashreplace")
             print(f"Written: {path}", file=sys.stderr)

@@ -38,10 +38,11 @@ def result(student: Student, sha256: str) -> dict:
         line = request + 4 if bad else 0
         traces.append({
             "name": name, "path": f"traces/{name}", "weight": "both", "verdict": verdict,
-            "message": f"request {request} (line {line}: r 3 100) got 100 bytes at heap offset 0x40, which overlap live "
-                       f"block 1\n{FORGED}" if bad else "",
-            "hint": f"-D finds the first broken invariant: ./mdriver -D -f {ROOT}/traces/{name} /submission/mm.c" if bad else "", "line": line,
-            "request": request, "requests": 5000, "peak_payload": 40_000, "heap": 50_000, "outside": 0,
+            "message": f"request {request} (line {line}: r 3 100) got 100 bytes at heap offset 0x40, which overlap "
+                       f"live block 1\n{FORGED}" if bad else "",
+            "hint": "-D finds the first broken invariant: "
+                    f"./mdriver -D -f {ROOT}/traces/{name} /submission/mm.c" if bad else "",
+            "line": line, "request": request, "requests": 5000, "peak_payload": 40_000, "heap": 50_000, "outside": 0,
             "utilization": student.utilization, "ceiling": 0.98, "header_ceiling": 0.9,
             "seconds": None if bad else 5000 / student.kops / 1000, "kops": None if bad else student.kops,
             "relative": None if bad else 0.9, "relative_error": None if bad else 0.02, "repetitions": [],
@@ -86,7 +87,8 @@ def made_class(out: Path, students: list[Student]) -> Store:
 
 HOSTILE_NAMES = (
     "=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "Ann \"The Cat\", O'Neil", "two\nlines", "tab\tname",
-    "\u202eevil\u202c", "Zoë Müller-Łukasiewicz", "名前 太郎", "| pipe | `code` <b>bold</b>", "\u061cعربي", "a\x00b\x1b[31mred",
+    "\u202eevil\u202c", "Zoë Müller-Łukasiewicz", "名前 太郎", "| pipe | `code` <b>bold</b>", "\u061cعربي",
+    "a\x00b\x1b[31mred",
     "x" * 300)
 
 

@@ -36,7 +36,8 @@ SUBMISSIONS = {
     "broken": '#include "mm.h"\n#error {"scores": {"Malloc Lab": 100}}\nint mm_init(void) { return 0 }\n',
     "crashing": '#include "mm.h"\nint mm_init(void) { return 0; }\n'
                 "void *mm_malloc(size_t size) { return *(void **)size; }\n"
-                "void mm_free(void *p) { (void)p; }\nvoid *mm_realloc(void *p, size_t n) { (void)p; return mm_malloc(n); }\n",
+                "void mm_free(void *p) { (void)p; }\n"
+                "void *mm_realloc(void *p, size_t n) { (void)p; return mm_malloc(n); }\n",
     "constructor": '#include "mm.h"\n#include <stdio.h>\n#include <unistd.h>\n'
                    f'__attribute__((constructor)) static void forge(void) {{ puts("{FORGED}"); _exit(0); }}\n'
                    "int mm_init(void) { return 0; }\n@REST@",

@@ -5,10 +5,12 @@ import csv
 import io
 import json
 import re
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from conftest import Grader, write_class
 from made_class import FORGED, HOSTILE_NAMES, Student, made_class, mixed_class
 
 from grader import export, platforms
@@ -111,7 +113,8 @@ def test_canvas_scale_and_excused(out: Path, capsys: pytest.CaptureFixture):
     text = (FIXTURES / "canvas.csv").read_text().replace(",100.00,", ",50.00,").replace(",12.00,44", ",EX,44")
     (out / "fifty.csv").write_text(text)
     command(out, "canvas", "--roster", out / "fifty.csv", "-o", out / "up.csv")
-    assert "the scores are out of 100, the column is out of 50; to scale them add --out-of 50" in capsys.readouterr().err
+    assert ("the scores are out of 100, the column is out of 50; to scale them add --out-of 50"
+            in capsys.readouterr().err)
     command(out, "canvas", "--roster", out / "fifty.csv", "--out-of", "50", "-o", out / "up.csv")
     errors = capsys.readouterr().err
     assert "out of 100" not in errors and "1 person excused (EX) and left so in fifty.csv: Roe, Bob" in errors
@@ -233,7 +236,8 @@ def test_classroom50(out: Path):
         "CLASSROOM": "cs101", "ASSIGNMENT": "malloc", "SUBMISSION_TAG": "submit/1-abc", "COMMIT_URL": "https://g/c",
         "RELEASE_URL": "https://g/r", "REVIEW_URL": "https://g/v", "GITHUB_REPOSITORY_OWNER": "ann"}))
     validate(value, "classroom50")
-    assert (value["classroom"], value["release"], value["score"], value["max-score"]) == ("cs101", "https://g/r", 124, 124)
+    assert (value["classroom"], value["release"]) == ("cs101", "https://g/r")
+    assert value["score"] == value["max-score"] == 124
 
 
 def test_unbounded_scores(tmp_path: Path):
@@ -291,3 +295,31 @@ def test_problems(out: Path, args: tuple, words: str):
     """Wrong input is one sentence."""
     with pytest.raises(Problem, match=words):
         command(out, *args)
+
+
+def test_after_grade(grader: Grader):
+    """The commands on what `grade` itself leaves, with folders named to do harm."""
+    pile = write_class(grader.folder / "pile", {
+        "ann/mm.c": "ok 91", "=1+1/mm.c": "crash", "-2/mm.c": "build", "\u202eevil/mm.c": "wrong", "ed/mm.c": "fault"})
+    grader.grade(pile, expect=5)
+    for kind in export.FORMATS:
+        done = grader.run("export", grader.out, kind, "-o", grader.folder / kind)
+        assert "1 person could not be graded through our fault" in done.stderr
+    rows = table(grader.folder / "csv")
+    assert {row[0]: row[4] for row in rows[1:]} == {
+        "ann": "91.00", "'=1+1": "0.00", "'-2": "0.00", "\u202eevil": "0.00", "ed": ""}
+    for path in (grader.folder / "gradescope").rglob("*.json"):
+        validate(json.loads(path.read_text()), "gradescope")
+    assert len(list((grader.folder / "gradescope").iterdir())) == 5
+    assert "ann" in grader.run("leaderboard", grader.out, "--no-benchmarks").stdout
+    grader.run("feedback", grader.out, "--no-benchmarks")
+    assert len(list((grader.out / "feedback").glob("*.html"))) == 5
+    grader.run("similar", grader.out)
+
+
+def test_closed_pipe(grader: Grader):
+    """A reader that has seen enough is no error of ours."""
+    mixed_class(grader.out).close()
+    done = subprocess.run(["bash", "-c", f"/usr/bin/python3 -m grader export {grader.out} json | head -c 5"], text=True,
+                          capture_output=True, env=grader.environment(), cwd=grader.folder, timeout=60, check=True)
+    assert "Traceback" not in done.stderr and "Exception" not in done.stderr

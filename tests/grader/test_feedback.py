@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from grader.statistics import Benchmark, Entry, Spread, Statistics
 from grader.text import slug
 
 VOID = {"meta", "br", "img", "input", "hr", "link", "line", "circle", "rect", "path", "polyline"}
-ALLOWED = {"html", "head", "meta", "title", "style", "body", "header", "main", "section", "article", "h1", "h2", "h3", "p", "b",
-           "a", "bdi", "span", "ul", "li", "table", "thead", "tbody", "tr", "td", "th", "pre", "div", "details", "summary",
+ALLOWED = {"html", "head", "meta", "title", "style", "body", "header", "main", "section", "article", "h1", "h2", "h3",
+           "p", "b", "a", "bdi", "span", "ul", "li", "table", "thead", "tbody", "tr", "td", "th", "pre", "div",
+           "details", "summary",
            "figure", "figcaption", "output", "svg", "g", "line", "text", "path", "polyline", "rect"}
 SCRIPT = (ROOT / "grader" / "report" / "templates" / "table.js").read_text()
 HARM = "</pre><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[2J\u202e"
@@ -167,7 +169,8 @@ def test_a_crowd_is_thinned():
     """A page of a large class stays small, and whoever it is for is on it."""
     entries = [Entry(i, str(i), "", "", 1.0, 100, "ok", 0.2 + i / 20_000, 1000.0 + i, 1.0) for i in range(9000)]
     found = Statistics(9000, {}, 0, 9000, 100, Spread(), [], {}, entries, [], [], {}, "explicit")
-    plane = Plane(found, [Benchmark("libc", "real", 0.8, 9000.0, 1.0), Benchmark("tlsf", "shipped", 0.8, 9900.0, 1.0)], "")
+    marks = [Benchmark("libc", "real", 0.8, 9000.0, 1.0), Benchmark("tlsf", "shipped", 0.8, 9900.0, 1.0)]
+    plane = Plane(found, marks, "")
     for key in ("0", "4501", "8999"):
         plot = plane.of(found.entry(key))
         assert len(plot.points) <= 1004 and sum(mark.own for mark in plot.points) == 1
@@ -191,12 +194,12 @@ def test_problems(grader: Grader, name: str):
 
 def test_in_a_browser(grader: Grader):
     """Chromium shows the page, and blocks nothing that the page needs."""
-    import subprocess
     mixed_class(grader.out).close()
     feedback(grader)
     path: Path = grader.out / "feedback" / "bob.html"
-    done = subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={grader.folder}/chromium",
-                           "--enable-logging=stderr", "--dump-dom", path.as_uri()], capture_output=True, text=True,
-                          timeout=60, check=False)
+    done = subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu",
+                           f"--user-data-dir={grader.folder}/chromium",
+                           "--enable-logging=stderr", "--dump-dom", path.as_uri()],
+                          capture_output=True, text=True, timeout=60, check=False)
     assert "request 38" in done.stdout and "Where you stand" in done.stdout
     assert "Content Security Policy" not in done.stderr

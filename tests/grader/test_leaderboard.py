@@ -17,7 +17,8 @@ from grader.statistics import Entry, collect, histogram, of_store, percentile, s
 from grader.store import Row
 from grader.text import fit
 
-TRACES = {"short.rep": "20000\n2\n4\n1\na 0 512\na 1 128\nf 1\nf 0\n", "grow.rep": "20000\n1\n4\n1\na 0 16\nr 0 64\nr 0 900\nf 0\n"}
+TRACES = {"short.rep": "20000\n2\n4\n1\na 0 512\na 1 128\nf 1\nf 0\n",
+          "grow.rep": "20000\n1\n4\n1\na 0 16\nr 0 64\nr 0 900\nf 0\n"}
 
 
 def test_spread_and_histogram():
@@ -36,7 +37,8 @@ def test_class_figures(tmp_path: Path):
     students = [Student(Person(f"s{i}"), 0.0, ("realloc2.rep", "overlap", 38)) for i in range(28)]
     students += [Student(Person(f"t{i}"), 0.0, ("realloc2.rep", "overlap", 50 + i)) for i in range(3)]
     students += [Student(Person(f"u{i}"), 0.0, ("random.rep", "crash", 7)) for i in range(2)]
-    students += [Student(Person(f"v{i}"), 50.0 + i, utilization=0.5 + i / 200, kops=1000.0 * (88 - i)) for i in range(87)]
+    students += [Student(Person(f"v{i}"), 50.0 + i, utilization=0.5 + i / 200, kops=1000.0 * (88 - i))
+                 for i in range(87)]
     students += [Student(Person("w"), fault="ours"), Student(Person("x")), Student(Person("y"), 0.0, build_log="error")]
     found = of_store(made_class(tmp_path / "out", students))
     assert found.status == {"graded": 121, "missing": 1, "waiting": 0, "fault": 1} and found.people == 123
@@ -55,7 +57,8 @@ def test_class_figures(tmp_path: Path):
     json.dumps(found.as_json())
 
 
-@pytest.mark.parametrize("text", ["", "Ann", "x" * 29, "x" * 30, "x" * 31, "名前 太郎", "名" * 20, "e\u0301" * 40, "a\tb\u202e"])
+@pytest.mark.parametrize("text", [
+    "", "Ann", "x" * 29, "x" * 30, "x" * 31, "名前 太郎", "名" * 20, "e\u0301" * 40, "a\tb\u202e"])
 def test_columns_line_up(text: str):
     """A name takes exactly its columns, whatever it is made of."""
     shown = fit(text, 30)
@@ -139,7 +142,7 @@ def test_csv(grader: Grader):
 
 
 def test_benchmarks_measured_once(tmp_path: Path, capfd: pytest.CaptureFixture):
-    """Every shipped allocator and the real ones, on the batch's course and traces; kept, and redone for another course."""
+    """Every shipped allocator and the real ones, on the batch's traces; kept, and redone for another course."""
     traces = tmp_path / "traces"
     traces.mkdir()
     for name, text in TRACES.items():

@@ -63,17 +63,20 @@ def other(number: int) -> str:
             return f"({term(depth + 1)})"
         if kind == 3:
             return f"b[{term(depth + 1)}]"
-        return f"{term(depth + 1)} {dice.choice(['+', '-', '*', '/', '%', '<<', '&', '|', '^', '=='])} {term(depth + 1)}"
+        sign = dice.choice(["+", "-", "*", "/", "%", "<<", "&", "|", "^", "=="])
+        return f"{term(depth + 1)} {sign} {term(depth + 1)}"
 
-    return f"int own(int a, int *b)\n{{\n" + "".join(
-        f"    {dice.choice(['a =', 'return', 'if (a)', 'while (b)', 'a +=', '*b ='])} {term(0)};\n" for _ in range(12)) + "}\n"
+    starts = ("a =", "return", "if (a)", "while (b)", "a +=", "*b =")
+    lines = "".join(f"    {dice.choice(starts)} {term(0)};\n" for _ in range(12))
+    return f"int own(int a, int *b)\n{{\n{lines}}}\n"
 
 
 @pytest.fixture
 def pile(tmp_path: Path) -> list[Source]:
     """Ann and Bob share HELPERS; Cy has only base code; Di nothing in common with anybody."""
     base = (ROOT / "mm.c").read_text()
-    texts = {"Ann": base + HELPERS + other(5), "Bob": "\n\n" + other(70) + renamed(HELPERS), "Cy": base, "Di": other(333)}
+    texts = {"Ann": base + HELPERS + other(5), "Bob": "\n\n" + other(70) + renamed(HELPERS), "Cy": base,
+             "Di": other(333)}
     found = []
     for name, text in texts.items():
         path = tmp_path / f"{name}.c"
