@@ -17,7 +17,7 @@ from driver_json import ROOT, harmonic_mean, mean, run_mdriver, sample_traces
 
 def shipped() -> list[str]:
     """Names of the shipped allocators."""
-    names = {path.stem for path in (ROOT / "allocators").glob("*.c")} - {"gc"}
+    names = {path.stem for path in (ROOT / "allocators").glob("*.c")} - {"gc", "implicit", "explicit"}
     return ["implicit", "explicit", *sorted(names)]
 
 
