@@ -165,7 +165,7 @@ def in_terminal(request: Request, colour: bool) -> str:
     beside = picture.beside and room >= 50
     drawn = draw(picture, "dumb", (room if beside else columns, max(request.lines, picture.lines)), colour)
     lines = [line.rstrip() for line in drawn.decode("utf-8", "replace").replace("\f", "").split("\n")]
-    while lines and not lines[-1]:
+    while lines and not bare(lines[-1]).strip():
         lines.pop()
     if not beside:
         return "\n".join([*lines, *picture.key]) + "\n"

@@ -11,7 +11,7 @@ from grader.statistics import benchmarks
 from grader.text import count
 
 LABELLED = 24             # so many points all have names; of more, only those on the front
-LEFT, RIGHT, TOP, BOTTOM = 85, 25, 45, 100  # pixels around the plane
+LEFT, RIGHT, TOP, BOTTOM = 85, 25, 45, 116  # pixels around the plane
 LETTER, LINE = 6.9, 14.0  # pixels of a label's letter
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 

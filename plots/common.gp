@@ -27,6 +27,7 @@ if (TERM eq 'pdf') { SMALL = 'DejaVu Sans,8' }
 
 KEY_BELOW = PLOTS.'/key_below.gp'
 
+set pointintervalbox 0
 set title TITLE
 if (!DUMB) {
     set border 3 lc rgb FAINT lw 0.8
