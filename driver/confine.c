@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/filter.h>
 #include <math.h>
 #include <seccomp.h>
@@ -42,6 +43,8 @@ static const char *const deadly[] = {
     "socket", "socketcall", "io_uring_setup", "bpf", "keyctl", "userfaultfd", "memfd_create", "perf_event_open",
     "pidfd_open", "pidfd_getfd", "unshare", "setns", "mount", "seccomp", "prctl", "kcmp",
 };
+
+#define NOBODY 65534
 
 const char confine_exec_path[1] = "";
 
@@ -190,8 +193,21 @@ static int limit(__rlimit_resource_t what, uint64_t value)
     return setrlimit(what, &l);
 }
 
+/* Started by root, it becomes nobody where there is such a user: limits on processes hold for nobody, and no
+ * capability is left. A namespace without that user has no power outside it either. */
+static int drop_root(void)
+{
+    if (geteuid() != 0)
+        return 0;
+    if (setgroups(0, NULL) && errno != EPERM)
+        return -1;
+    return (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)) && errno != EINVAL ? -1 : 0;
+}
+
 int confine_self(const struct confinement *c)
 {
+    if (drop_root())
+        return -1;
     if (personality(ADDR_NO_RANDOMIZE) < 0)
         return -1;
     if (limit(RLIMIT_STACK, c->stack ? c->stack : CONFINE_STACK) || limit(RLIMIT_CORE, 0)
