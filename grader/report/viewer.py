@@ -60,16 +60,16 @@ def _pack(code: str, column: array) -> bytes:
 
 
 def choose(subject: Subject, most: int = 3) -> list[dict]:
-    """The traces worth stepping through: the first failing ones, the worst, and the shortest, with events, no more
-    than MOST."""
+    """The traces worth stepping through, no more than MOST: the first failing ones, the worst, the shortest, and any."""
     traces = [trace for trace in subject.result["traces"] if subject.events_path(trace)]
     if not traces:
         return []
     failing = [trace for trace in traces if trace["verdict"] not in ("ok", "skipped")]
-    worst = min(traces, key=lambda t: (t["requests"] > MOST, t["utilization"] / (t["ceiling"] or 1)))
-    shortest = min(traces, key=lambda t: t["requests"])
+    sound = [trace for trace in traces if trace not in failing]
+    worst = sorted(sound, key=lambda t: (t["requests"] > MOST, t["utilization"] / (t["ceiling"] or 1)))
+    shortest = sorted(sound, key=lambda t: t["requests"])
     chosen: list[dict] = []
-    for trace in [*failing[:most - 1], worst, shortest]:
+    for trace in [*failing[:most - 1], *worst[:1], *shortest[:1], *failing, *worst]:
         if trace not in chosen:
             chosen.append(trace)
     return chosen[:most]

@@ -125,6 +125,11 @@ class Browser:
         self._call("POST", self.session + "/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": {
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}})
 
+    def desktop(self) -> None:
+        """Back from `phone`."""
+        self._call("POST", self.session + "/goog/cdp/execute", {"cmd": "Emulation.clearDeviceMetricsOverride",
+                                                                  "params": {}})
+
     def picture(self, path: Path, selector: str | None = None) -> None:
         """What is seen, or one element, as a PNG."""
         where = self._element(selector) if selector else self.session
