@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+"""Measures what docs/SECURITY.md concedes, by attacks that use all of it, and writes the figures into that page.
+
+    tests/hostile/measure.py
+"""
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
+
+from test_hostile import DEEP, HERE, Bench, expectation, memory, uncharged, whole  # noqa: E402
+
+from mdriver import ROOT  # noqa: E402
+
+PAGE = ROOT / "docs/SECURITY.md"
+
+
+def figures(bench: Bench) -> list[str]:
+    """The lines of the table."""
+    def attack(name: str) -> dict[str, object]:
+        path = HERE / f"{name}.c"
+        return bench.run(whole(path.read_bytes(), expectation(path)[1]), "--check-only")
+
+    honest = memory(bench.run(whole(b"", set()), "--check-only"))
+    kept = re.search(r"kept (\d+) bytes", attack("metadata-in-signal-handlers")["traces"][0]["output"])
+    assert kept
+    ahead = memory(attack("looks-ahead"))
+    return [
+        "| what | measured |", "| --- | --- |",
+        f"| bytes of stack or static data of the runner's that cost nothing | {uncharged(bench, DEEP, 8192)} |",
+        f"| bytes in the kernel's tables of signal handlers and limits | {kept[1]} |",
+        f"| heap of the honest allocator when it looks ahead as far as it can | {ahead} of {honest} bytes "
+        f"({100 * (honest - ahead) / honest:.1f} % less) |",
+    ]
+
+
+def main() -> None:
+    """Replaces what stands between the page's two markers."""
+    folder = Path(tempfile.mkdtemp(prefix="hostile-"))
+    folder.chmod(0o755)
+    try:
+        lines = figures(Bench(folder))
+    finally:
+        shutil.rmtree(folder)
+    before, marker, rest = PAGE.read_text().partition("<!-- measured: begin -->\n")
+    assert marker, f"{PAGE} has no place for figures"
+    end = rest.index("<!-- measured: end -->")
+    PAGE.write_text(before + marker + "\n".join(lines) + "\n" + rest[end:])
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
