@@ -26,6 +26,7 @@
 /* Above this peak, payloads are checked only at their ends: filling them would
  * take real memory. */
 #define SPARSE_PEAK (UINT64_C(8) << 30)
+#define SPARSE_TOUCHED (UINT64_C(1) << 30) /* and this much of it may be real memory */
 #define ADDRESS_SPACE (UINT64_C(80) << 40) /* the largest hole in a process with randomised addresses */
 #define ADDRESS_SPACE_32 (UINT64_C(0xa0000000))
 
@@ -226,6 +227,10 @@ static double patience(const struct check *c)
 
 static int late(struct check *c, size_t index)
 {
+    if (c->process.gorged)
+        return fail_at(c, index, VERDICT_HEAP_LIMIT, "more than %llu bytes of the heap were written or read; blocks of a giant "
+                       "trace are never used by their owner, so clearing or copying one whole is all that could; the last "
+                       "request begun is %s", (unsigned long long)SPARSE_TOUCHED, request_text(c, index));
     if (monotonic_seconds() < c->deadline)
         return fail_at(c, index, VERDICT_TIMEOUT, "no answer for %g seconds; the last request begun is %s",
                        patience(c), request_text(c, index));
@@ -642,7 +647,7 @@ static int start(struct check *c)
         .alignment = o->alignment,
         .heap_limit = o->heap_limit && o->heap_limit < most && !sparse(c) ? o->heap_limit : most,
         .time_limit = o->time_limit, .output_cap = o->output_cap ? o->output_cap : 65536,
-        .stack_limit = o->stack_limit,
+        .stack_limit = o->stack_limit, .touch_limit = sparse(c) ? SPARSE_TOUCHED : 0,
     };
     char error[256];
 

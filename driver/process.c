@@ -139,7 +139,7 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
     *p = (struct process){ .image = s->image, .heap_fd = -1, .log_fd = -1, .count_fd = -1,
                            .heap_limit = pages(s->heap_limit),
                            .granted = pages(s->heap_granted), .request_count = s->request_count,
-                           .output_cap = s->output_cap };
+                           .output_cap = s->output_cap, .touch_limit = s->touch_limit };
     prctl(PR_SET_DUMPABLE, 0);
     if (confine_prepare(EXEC_FD))
         return fail(p, error, error_size, "syscall filter");
@@ -234,6 +234,14 @@ static int reaped(struct process *p)
     return p->pid == 0;
 }
 
+/* Bytes of real memory behind the heap, which may be far wider. */
+static uint64_t heap_touched(const struct process *p)
+{
+    struct stat st;
+
+    return fstat(p->heap_fd, &st) ? 0 : (uint64_t)st.st_blocks * 512;
+}
+
 /* Waits for `back` to move from BEFORE. */
 static enum process_turn wait_back(struct process *p, uint32_t before)
 {
@@ -245,7 +253,8 @@ static enum process_turn wait_back(struct process *p, uint32_t before)
             break;
         if (reaped(p))
             return __atomic_load_n(&p->box->back, __ATOMIC_ACQUIRE) == before ? TURN_DEAD : TURN_OURS;
-        if (process_cancelled || monotonic_seconds() > p->deadline)
+        p->gorged = p->touch_limit && heap_touched(p) > p->touch_limit;
+        if (process_cancelled || p->gorged || monotonic_seconds() > p->deadline)
             return TURN_LATE;
     }
     return TURN_OURS;

@@ -27,6 +27,8 @@ struct process {
     uint64_t answer_bytes;
     uint64_t request_count;
     double deadline;          /* monotonic seconds */
+    uint64_t touch_limit;     /* bytes of the heap that may be touched, or 0: for giant traces */
+    int gorged;               /* it touched more: the turn was then said to be late */
     int status;               /* wait status once dead */
     size_t output_cap;
 };
@@ -43,6 +45,7 @@ struct process_setup {
     double time_limit;        /* wall-clock seconds */
     size_t output_cap;        /* bytes of output kept */
     uint64_t stack_limit;     /* bytes; 0: the default */
+    uint64_t touch_limit;     /* bytes of the heap that may be touched, or 0 */
     int count_instructions;   /* timed pass: under valgrind, in its wider cage */
 };
 
