@@ -22,5 +22,9 @@ reference: ## write the shipped mm.c again; what is there becomes mm.c.old
 	@if [ -f mm.c ] && ! cmp -s mm.c build/reference.c; then mv mm.c mm.c.old; echo "your mm.c is now mm.c.old"; fi
 	@cp build/reference.c mm.c
 
+.PHONY: soak
+soak: ## ten million requests for each allocator, in all builds: minutes
+	SOAK=10000000 tests/allocators/run.sh
+
 table: mdriver runners ## measure the shipped allocators, write allocators/README.md's table
 	$(PYTHON) tests/bench/table.py

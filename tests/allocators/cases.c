@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #define HEAP ((size_t)512 << 20)
 
@@ -139,11 +138,9 @@ static void random_large_blocks(void) { random_run(3000, 64, 60000, 1); }
 
 static void soak(void)
 {
-    const char *given = getenv("SOAK");
-    size_t requests = given ? (size_t)strtoull(given, NULL, 0) : 200000;
+    size_t requests = soak_requests(200000);
 
-    alarm((unsigned)(60 + requests / 20000));
-    random_run(requests < 10 ? 10 : requests, SLOTS, 2000, requests / 20 + 1);
+    random_run(requests, SLOTS, 2000, requests / 20 + 1);
 }
 
 /* ---- edges ---- */

@@ -288,7 +288,7 @@ static void endless_garbage(void)
     root[0] = new_node(1, new_node(2, NULL, NULL), NULL);
     litter(2000);
     size_t early = mem_heapsize();
-    litter(400000);
+    litter(soak_requests(400000));
     intact(root[0], 1, "beside endless garbage");
     intact(((struct node *)root[0])->left, 2, "beside endless garbage");
     bounded(2 * early + 65536, "endless garbage");

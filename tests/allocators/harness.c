@@ -53,6 +53,15 @@ void fail(const char *format, ...)
     _exit(1);
 }
 
+size_t soak_requests(size_t otherwise)
+{
+    const char *given = getenv("SOAK");
+    size_t requests = given ? (size_t)strtoull(given, NULL, 0) : otherwise;
+
+    alarm((unsigned)(CASE_SECONDS + requests / 20000));
+    return requests < 10 ? 10 : requests;
+}
+
 void start(size_t limit)
 {
     mem_set_limit(limit);

@@ -34,6 +34,9 @@ enum family family(void); /* of the allocator under test */
 /* Ends the case as failed, with a sentence. */
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);
 
+/* Requests of a long case: SOAK if set, OTHERWISE if not. The case gets time for them. */
+size_t soak_requests(size_t otherwise);
+
 /* A new heap of at most LIMIT bytes, with mm_init done. */
 void start(size_t limit);
 
