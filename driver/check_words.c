@@ -1,0 +1,184 @@
+/* check_words.c - verdicts of the check pass in sentences. */
+#define _GNU_SOURCE
+#include "check_state.h"
+
+#include <seccomp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "confine.h"
+
+/* ---- verdicts ---- */
+
+int fail_at(struct check *c, size_t index, enum verdict v, const char *format, ...)
+{
+    struct record *r = c->record;
+    va_list args;
+
+    r->verdict = v;
+    if (index < c->trace->count) {
+        r->request = index + 1;
+        r->line = c->trace->requests[index].line;
+    }
+    va_start(args, format);
+    vsnprintf(r->message, sizeof r->message, format, args);
+    va_end(args);
+    return 0;
+}
+
+/* "request 12 (line 16: r 3 100)"; two calls may stand in one message. */
+const char *request_text(const struct check *c, size_t index)
+{
+    static char text[4][96];
+    static unsigned turn;
+    char *out = text[turn++ % 4];
+
+    if (index >= c->trace->count) {
+        snprintf(out, sizeof *text, index == BEFORE_TRACE ? "the start, before the first request"
+                                                          : "the end of the trace");
+        return out;
+    }
+    const struct request *q = &c->trace->requests[index];
+    if (q->kind == REQ_FREE)
+        snprintf(out, sizeof *text, "request %zu (line %u: f %d)", index + 1, q->line, q->id);
+    else
+        snprintf(out, sizeof *text, "request %zu (line %u: %c %d %llu)", index + 1, q->line, "acr"[q->kind],
+                 q->id, (unsigned long long)q->size);
+    return out;
+}
+
+const char *block_text(const struct check *c, uint32_t number)
+{
+    static char text[4][160];
+    static unsigned turn;
+    char *out = text[turn++ % 4];
+    const struct extent *e = &c->extent[number];
+
+    snprintf(out, sizeof *text, "block %d (%llu bytes at heap offset 0x%llx, from request %u)",
+             c->trace->requests[number].id, (unsigned long long)e->size, (unsigned long long)e->offset,
+             number + 1);
+    return out;
+}
+
+int damaged(struct check *c, size_t index, uint32_t number, uint64_t byte)
+{
+    c->victim = number;
+    c->record->address = c->extent[number].offset + byte;
+    return fail_at(c, index, VERDICT_DAMAGED, "byte %llu of %s was changed while the block was live; seen at %s",
+                   (unsigned long long)byte, block_text(c, number), request_text(c, index));
+}
+
+/* ---- the runner's death ---- */
+
+static const char *syscall_name(uint64_t number, int bits)
+{
+    static char text[64];
+    char *name = seccomp_syscall_resolve_num_arch(bits == 32 ? SCMP_ARCH_X86 : SCMP_ARCH_X86_64, (int)number);
+
+    snprintf(text, sizeof text, "%s", name ? name : "an unknown one");
+    free(name);
+    return text;
+}
+
+static int died_by_signal(struct check *c, size_t index, int signo)
+{
+    const struct mailbox *box = &c->said;
+    int told = box->event == EVENT_SIGNAL && box->signo == signo;
+    uint64_t address = told ? box->fault_address : 0, heap = heap_base_of(c->image->bits);
+    const char *where = request_text(c, index);
+
+    c->record->fault_pc = told ? box->fault_pc : 0;
+    switch (signo) {
+    case SIGSYS:
+        if (told)
+            return fail_at(c, index, VERDICT_FORBIDDEN, "system call %s at %s is not allowed here",
+                           syscall_name(address, c->image->bits), where);
+        return fail_at(c, index, VERDICT_FORBIDDEN, "a forbidden system call ended the process at %s", where);
+    case SIGABRT:
+        return fail_at(c, index, VERDICT_ABORT, "the allocator called abort at %s", where);
+    case SIGXCPU:
+    case SIGKILL:
+        return fail_at(c, index, VERDICT_TIMEOUT, "the CPU time limit was reached at %s", where);
+    case SIGXFSZ:
+        return fail_at(c, index, VERDICT_FORBIDDEN, "a file grew past its limit at %s", where);
+    default:
+        break;
+    }
+    if (told && address >= heap + c->brk && address < heap + c->process.heap_limit) {
+        c->record->address = address - heap;
+        return fail_at(c, index, VERDICT_PAST_BREAK,
+                       "touched address 0x%llx, %llu bytes past the break (heap size %llu), at %s",
+                       (unsigned long long)address, (unsigned long long)(address - heap - c->brk),
+                       (unsigned long long)c->brk, where);
+    }
+    uint64_t gap = address > box->want ? address - box->want : box->want - address;
+    if (told && signo == SIGSEGV && gap < 65536)
+        return fail_at(c, index, VERDICT_CRASH, "the stack overflowed (endless recursion, or a large local array; "
+                       "the stack has %llu KiB) at %s",
+                       (unsigned long long)(c->options->stack_limit ? c->options->stack_limit : CONFINE_STACK) >> 10, where);
+    if (told && (signo == SIGSEGV || signo == SIGBUS))
+        return fail_at(c, index, VERDICT_CRASH, "%s touching address 0x%llx%s at %s", strsignal(signo),
+                       (unsigned long long)address, address < 4096 ? " (a NULL pointer)" : "", where);
+    return fail_at(c, index, VERDICT_CRASH, "%s at %s", strsignal(signo), where);
+}
+
+int died(struct check *c, size_t index)
+{
+    int status = c->process.status;
+
+    if (WIFSIGNALED(status))
+        return died_by_signal(c, index, WTERMSIG(status));
+    return fail_at(c, index, VERDICT_EXITED, "the allocator's process ended by itself (exit status %d) at %s",
+                   WEXITSTATUS(status), request_text(c, index));
+}
+
+/* How long a batch of requests may take by itself. Slow allocators go on answering and have the whole limit; one that
+ * answers nothing for so long is in a circle. mm_checkheap after each request may be slow as well. */
+double patience(const struct check *c)
+{
+    double limit = c->options->time_limit, quarter = limit / 4 > 0.5 ? limit / 4 : 0.5;
+
+    return c->options->wire_flags & WIRE_CHECK_EACH || quarter > limit ? limit : quarter;
+}
+
+int late(struct check *c, size_t index)
+{
+    if (c->process.gorged)
+        return fail_at(c, index, VERDICT_HEAP_LIMIT, "more than %llu bytes of the heap were written or read; blocks of a giant "
+                       "trace are never used by their owner, so clearing or copying one whole is all that could; the last "
+                       "request begun is %s", (unsigned long long)SPARSE_TOUCHED, request_text(c, index));
+    if (monotonic_seconds() < c->deadline)
+        return fail_at(c, index, VERDICT_TIMEOUT, "no answer for %g seconds; the last request begun is %s",
+                       patience(c), request_text(c, index));
+    return fail_at(c, index, VERDICT_TIMEOUT, "no answer within %g seconds; the last request begun is %s",
+                   c->options->time_limit, request_text(c, index));
+}
+
+/* What a student would try next; who knows the command line adds it (grade.c). */
+void add_hint(const struct trace *t, struct record *r)
+{
+    const char *text = NULL;
+
+    switch (r->verdict) {
+    case VERDICT_OK: case VERDICT_GRADER: case VERDICT_SKIPPED:
+        return;
+    case VERDICT_DAMAGED: case VERDICT_OVERLAP: case VERDICT_PAST_BREAK: case VERDICT_CRASH: case VERDICT_LOST:
+        text = "-D runs mm_checkheap after every request and stops at the first broken invariant";
+        break;
+    case VERDICT_TIMEOUT:
+        text = "an endless loop, often a free list that became a circle; -D finds where it was made";
+        break;
+    default:
+        text = "run this trace alone";
+        break;
+    }
+    if (t->max_size > INT32_MAX)
+        text = "this trace has requests of more than 2^31 bytes: a size kept in 32 bits (int, unsigned, a header of 4 bytes, "
+               "a cast) cannot hold them; size_t can. This trace alone";
+    if (!r->hint[0])
+        snprintf(r->hint, sizeof r->hint, "%s", text);
+}
