@@ -54,18 +54,16 @@ SLOW void make_table(void)
 {
     const pos n = round_units((pos)sizeof(struct table) / GRANULE);
 
-    settle();
     pos b = from_top(n);
     if (!b)
         return;
     h.table = memset(at(b), 0, sizeof *h.table);
     own(b, n);
-    h.wait = h.table->wait;
-    h.lists = LISTS - 1;
+    h.patience = (int32_t)patience();
     for (unsigned i = 0; i < FEW_BINS; i++)
         for (pos f = h.few_bin[i], next; f; f = next) {
             next = node(f)->next;
-            insert(f, free_size(f));
+            put(f);
         }
 }
 
@@ -100,7 +98,7 @@ SLOW pos allocate_from_top(pos n)
     return b && count > 1 ? carve(b, n, h.top, class_of(n)) : b;
 }
 
-/* None of N granules waits. */
+/* Nothing of N granules is at hand. */
 SLOW pos allocate_settled(pos n)
 {
     unsigned c = class_of(n);
@@ -127,14 +125,38 @@ SLOW pos allocate_settled(pos n)
     return b;
 }
 
+/* The first block of a bin whose blocks all have the size that is wanted. */
+SLOW pos allocate_exactly(pos b, pos n)
+{
+    struct table *t = h.table;
+    pos u = n / UNIT, next = node(b)->next;
+    unsigned c = class_of(n);
+
+    t->bin[u] = next;
+    if (next)
+        node(next)->prev = 0;
+    else
+        t->map[0] &= ~((uint64_t)1 << u);
+    if (c < CLASSES)
+        t->misses[c] /= 2;
+    set_free(b, false);
+    return b;
+}
+
 FAST pos allocate(pos n)
 {
-    pos *list = wait_list(n), b = *list;
-    struct node *x = node(b); /* when the list is empty, the first block of the heap, of another size */
+    struct table *t = h.table;
+    pos u = n / UNIT;
 
-    if (!LIKELY(x->size == (n | WAITS)))
+    if (!LIKELY(t && u < EXACT_BINS))
         return allocate_settled(n);
-    *list = x->next;
+    if (t->bin[u]) /* a hole of just that size is better filled than kept */
+        return allocate_exactly(t->bin[u], n);
+    pos b = t->wait[u];
+    if (!LIKELY(b))
+        return allocate_settled(n);
+    struct node *x = node(b);
+    t->wait[u] = x->next;
     h.patience += (int32_t)n;
     x->size = 0;
     return b;
@@ -164,7 +186,6 @@ int mm_init(void)
     h.dir[0] = (DIR_HEAD + FIRST_DIR / 2) << 2 | BITS;
     h.pages = FIRST_DIR;
     h.top = h.end = first;
-    h.wait = &h.few_wait;
     set_begin(0);
     own(0, LIMIT);
     return 0;
@@ -226,11 +247,11 @@ SLOW void free_far(pos g)
         release_last(g);
         return;
     }
-    pos e = far_end_of(g);
-    if (e - g > patience())
-        release(g, e);
-    else
+    pos e = end_of(g);
+    if (may_wait(e - g))
         wait(g, e - g);
+    else
+        release(g, e);
 }
 
 SLOW void free_slowly(void *ptr)
@@ -249,7 +270,7 @@ void mm_free(void *ptr)
         if (LIKELY(is_bits(entry))) { /* mostly one word of bits answers all questions */
             uint64_t word = bits_at(entry)[g % PAGE / 64], up = (word >> (g % 64)) - 1;
             if (LIKELY(!(up & 3) && is_beginning(word, g % 64) && !(node(g)->size & WAITS))) {
-                if (LIKELY(up))
+                if (LIKELY(up && may_wait(low_bit(up))))
                     wait(g, low_bit(up));
                 else
                     free_far(g);
@@ -277,7 +298,8 @@ void *mm_realloc(void *ptr, size_t size)
         return NULL;
     if (n > old) {
         bool free_before;
-        settle();
+        if (h.used && g != h.last)
+            settle();
         if (old > h.top / 4)
             h.small_misses = 0; /* a table in its way would cost more than it gains */
         pos q = before(g, &free_before);

@@ -32,7 +32,7 @@ enum {
     SHARE_MAX = 512,        /* none of these, and no reserve, is above this many granules */
     RESERVE_SHARE = 128,    /* all reserves together are at most this part of the heap */
     WAIT_SHARE = 64,        /* blocks that wait are at most this part of the heap, ... */
-    WAIT_MAX = 4096,        /* ... and this many granules */
+    WAIT_MAX = 8192,        /* ... and this many granules */
     TABLE_FROM = 4096,      /* granules of heap from which the table is worth its memory */
     GAP_SHARE = 64,         /* and leaves this part of itself free before it */
     SLIDE_SHARE = 8         /* realloc moves a block down into a hole of at least this part of it */
@@ -53,7 +53,6 @@ struct node {
 };
 
 enum {
-    LISTS = 32,                     /* of waiting blocks */
     FEW_BINS = 8, EXACT_BINS = 32, FINE_BINS = 24, MANY_BINS = EXACT_BINS + FINE_BINS + 28,
     CLASSES = 16                    /* small sizes that may have a reserve */
 };
@@ -63,7 +62,7 @@ struct table {
     pos own[2];             /* WAITS: not a block to be freed */
     uint64_t map[2];        /* bins that are not empty */
     pos bin[MANY_BINS];     /* lists of free blocks, by size */
-    pos wait[LISTS];   /* lists of waiting blocks, by the low digits of their size */
+    pos wait[EXACT_BINS];   /* lists of waiting blocks, by size */
     pos reserve[CLASSES];
     uint8_t misses[CLASSES];
 };
@@ -77,15 +76,13 @@ static struct heap {
     pos grown;              /* the block that realloc last extended into the top: best left at the end */
     pos old_dir;            /* a directory outgrown, to be freed when no block is half made */
     pos spare;              /* list of unused bits, 32 bytes each */
+    pos recent;             /* the block that became free last: in no bin yet */
     pos reserved;           /* in all reserves */
     int32_t patience;       /* granules that may still begin to wait */
     uint32_t used;          /* lists in which blocks may wait */
-    uint32_t lists;         /* number of them, less one: 1 until there is a table, and then nothing waits for long */
     pos small_misses;       /* requests that a table might have answered, until there is one */
     uint32_t few_map;       /* the same as in the table, until there is one */
-    pos *wait;
     struct table *table;
-    pos few_wait;
     pos few_bin[FEW_BINS];
 } h;
 
@@ -224,18 +221,38 @@ static pos last_until(uint32_t entry, pos i)
     return is_second(bits, i) ? i - 1 : i;
 }
 
-SLOW pos far_end_of(pos g)
+/* The first beginning in a later page than PAGE. */
+SLOW pos first_after(pos page)
 {
-    if (g == h.last)
-        return h.top;
-    pos page = page_of(g), i = first_from(h.dir[page], g % PAGE + MIN_BLOCK);
-    while (i == PAGE) {
+    pos i;
+    do {
         uint32_t entry = h.dir[++page];
         if (kind_of(entry) == RUN)
             entry = h.dir[page += entry >> 2];
         i = first_from(entry, 0);
-    }
+    } while (i == PAGE);
     return page * PAGE + i;
+}
+
+SLOW pos far_end_of(pos g)
+{
+    if (g == h.last)
+        return h.top;
+    pos page = page_of(g), i = g % PAGE + MIN_BLOCK;
+    uint32_t entry = h.dir[page];
+    if (LIKELY(is_bits(entry))) {
+        const uint64_t *bits = bits_at(entry);
+        pos w = i / 64;
+        uint64_t rest = w < WORDS ? bits[w] >> (i % 64) : 0;
+        if (rest)
+            return page * PAGE + i + low_bit(rest);
+        while (++w < WORDS)
+            if (bits[w])
+                return page * PAGE + w * 64 + low_bit(bits[w]);
+    } else if ((i = first_from(entry, i)) < PAGE) {
+        return page * PAGE + i;
+    }
+    return first_after(page);
 }
 
 /* The end of the allocated block at G, which is where the next one begins. */
@@ -251,16 +268,39 @@ FAST pos end_of(pos g)
     return far_end_of(g);
 }
 
-SLOW pos far_before(pos g, bool *free_now)
+/* The last beginning in an earlier page than PAGE. */
+SLOW pos last_before(pos page)
 {
-    pos page = page_of(g), i = last_until(h.dir[page], g % PAGE);
-    while (i == PAGE) {
+    pos i;
+    do {
         uint32_t entry = h.dir[--page];
         if (kind_of(entry) == RUN)
             entry = h.dir[page -= entry >> 2];
         i = last_until(entry, PAGE);
+    } while (i == PAGE);
+    return page * PAGE + i;
+}
+
+SLOW pos far_before(pos g, bool *free_now)
+{
+    pos page = page_of(g), i = g % PAGE;
+    uint32_t entry = h.dir[page];
+    if (LIKELY(is_bits(entry))) {
+        const uint64_t *bits = bits_at(entry);
+        pos w = i / 64;
+        uint64_t rest = bits[w] & (((uint64_t)1 << (i % 64)) - 1);
+        while (!rest && w > 0)
+            rest = bits[--w];
+        if (rest) {
+            i = w * 64 + high_bit(rest);
+            *free_now = is_second(bits, i);
+            return page * PAGE + i - *free_now;
+        }
+    } else if ((i = last_until(entry, i)) < PAGE) {
+        *free_now = is_free(page * PAGE + i);
+        return page * PAGE + i;
     }
-    pos q = page * PAGE + i;
+    pos q = last_before(page);
     *free_now = is_free(q);
     return q;
 }

@@ -23,6 +23,9 @@ static int check_index(int line, pos *found)
             if (!begins(b) || !is_free(b) || bin_of(free_size(b)) != i || node(b)->prev != prev)
                 return wrong + complain(line, b, "a bin holds what does not belong there");
     }
+    if (h.recent && (!begins(h.recent) || !is_free(h.recent)))
+        wrong += complain(line, h.recent, "the recent block is not free");
+    *found += h.recent != 0;
     for (unsigned c = 0; h.table && c < CLASSES; c++) {
         pos r = h.table->reserve[c];
         if (r && (!begins(r) || !is_free(r) || !is_reserve(r) || node(r)->next != c))
@@ -38,12 +41,12 @@ static int check_waiting(int line)
     int wrong = 0;
     pos found = 0;
 
-    for (pos i = 0; i <= h.lists; i++) {
-        if (h.wait[i] && !(h.used >> i & 1))
-            wrong += complain(line, h.wait[i], "a list of waiting blocks is marked unused and is not empty");
-        for (pos b = h.wait[i]; b; b = node(b)->next)
+    for (pos i = 0; h.table && i < EXACT_BINS; i++) {
+        if (h.table->wait[i] && !(h.used >> i & 1))
+            wrong += complain(line, h.table->wait[i], "a list of waiting blocks is marked unused and is not empty");
+        for (pos b = h.table->wait[i]; b; b = node(b)->next)
             if (!begins(b) || is_free(b) || (found += end_of(b) - b) > WAIT_MAX || !seems_to_wait(b, end_of(b) - b) ||
-                wait_list(end_of(b) - b) != &h.wait[i] )
+                (end_of(b) - b) / UNIT != i)
                 return wrong + complain(line, b, "a list of waiting blocks holds what does not belong there");
     }
     return wrong;

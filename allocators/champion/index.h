@@ -29,14 +29,13 @@ FAST unsigned bin_of(pos n)
     return LIKELY(u < EXACT_BINS && h.table) ? u : bin_of_large(u);
 }
 
-/* The free block B of N granules goes into its bin. */
-FAST void insert(pos b, pos n)
+/* The free block B goes into its bin. */
+FAST void put(pos b)
 {
-    unsigned bin = bin_of(n);
-    pos *first = &bin_list()[bin];
     struct node *x = node(b);
+    unsigned bin = bin_of(x->size);
+    pos *first = &bin_list()[bin];
 
-    x->size = n;
     x->prev = 0;
     x->next = *first;
     if (*first)
@@ -48,10 +47,39 @@ FAST void insert(pos b, pos n)
     *first = b;
 }
 
+/* The free block B of N granules joins the index. A large one is the recent one at first, and in no bin: what is freed
+ * next often borders on it, and what is allocated next is often cut from it. */
+FAST void insert(pos b, pos n)
+{
+    struct table *t = h.table;
+    struct node *x = node(b);
+    pos u = n / UNIT;
+
+    x->size = n;
+    x->prev = 0;
+    if (LIKELY(t && u < EXACT_BINS)) {
+        pos first = t->bin[u];
+        x->next = first;
+        t->bin[u] = b;
+        if (first)
+            node(first)->prev = b;
+        else
+            t->map[0] |= (uint64_t)1 << u;
+    } else {
+        if (h.recent)
+            put(h.recent);
+        h.recent = b;
+    }
+}
+
 FAST void unlink_free(pos b)
 {
     struct node *x = node(b);
 
+    if (b == h.recent) {
+        h.recent = 0;
+        return;
+    }
     if (!LIKELY(x->prev != RESERVE)) {
         h.reserved -= x->size;
         h.table->reserve[x->next] = 0;
@@ -102,8 +130,8 @@ SLOW pos best_of(pos b, pos n)
     return best;
 }
 
-/* A free block of at least N granules, the best as far as is looked, or 0. */
-FAST pos find(pos n)
+/* The same among the blocks in bins, as far as is looked. */
+FAST pos find_in_bins(pos n)
 {
     unsigned bin = bin_of(n);
 
@@ -133,6 +161,17 @@ FAST pos find(pos n)
             return b;
     }
     return 0;
+}
+
+/* A free block of at least N granules, the best as far as is looked, or 0. */
+FAST pos find(pos n)
+{
+    pos r = h.recent, m = r ? free_size(r) : 0;
+
+    if (m == n)
+        return r;
+    pos b = find_in_bins(n);
+    return m > n && (!b || m < free_size(b)) ? r : b;
 }
 
 #endif

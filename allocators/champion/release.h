@@ -9,7 +9,10 @@ static void release_last(pos g)
 {
     bool free_now;
     pos q = before(g, &free_now);
+    unsigned c = class_of(h.top - g);
 
+    if (h.table && c < CLASSES)
+        h.table->misses[c] = 0; /* what comes and goes at the top pins nothing there */
     erase(g, false);
     if (free_now) {
         unlink_free(q);
@@ -56,7 +59,7 @@ static void release(pos g, pos e)
 
 FAST pos patience(void)
 {
-    pos n = h.table ? h.top / WAIT_SHARE : 0;
+    pos n = h.top / WAIT_SHARE;
     return n < WAIT_MAX ? n : WAIT_MAX;
 }
 
@@ -68,7 +71,7 @@ SLOW void settle(void)
     h.used = 0;
     h.patience = (int32_t)patience();
     for (; used; used &= used - 1) {
-        pos *list = &h.wait[low_bit(used)], b = *list, next;
+        pos *list = &h.table->wait[low_bit(used)], b = *list, next;
         *list = 0;
         for (; b; b = next) {
             next = node(b)->next;
@@ -79,18 +82,19 @@ SLOW void settle(void)
     }
 }
 
-FAST pos *wait_list(pos n) { return &h.wait[n / UNIT & h.lists]; }
+/* Whether a block of N granules waits when it is freed. */
+FAST bool may_wait(pos n) { return h.table && n / UNIT < EXACT_BINS; }
 
 /* The block at G of N granules waits for a request of its size. */
 FAST void wait(pos g, pos n)
 {
-    pos i = n / UNIT & h.lists;
+    pos u = n / UNIT, *list = &h.table->wait[u];
     struct node *x = node(g);
 
     x->size = n | WAITS;
-    x->next = h.wait[i];
-    h.wait[i] = g;
-    h.used |= (uint32_t)1 << i;
+    x->next = *list;
+    *list = g;
+    h.used |= (uint32_t)1 << u;
     h.patience -= (int32_t)n;
     if (!LIKELY(h.patience >= 0))
         settle();
@@ -100,9 +104,9 @@ FAST void wait(pos g, pos n)
 FAST bool seems_to_wait(pos g, pos n) { return node(g)->size == (n | WAITS); }
 static bool waits(pos g, pos n)
 {
-    if (!seems_to_wait(g, n))
+    if (!seems_to_wait(g, n) || !may_wait(n))
         return false;
-    pos b = *wait_list(n);
+    pos b = h.table->wait[n / UNIT];
     while (b && b != g)
         b = node(b)->next;
     return b;
