@@ -7,7 +7,7 @@ student's name contribute is text and nothing else; names of folders on the grad
 import argparse
 import csv
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader import benchmarks, statistics
@@ -22,7 +22,7 @@ from grader.store import Row, Store
 from grader.text import cell, count, fit, plain, slug
 
 MAX_LINES, MAX_WIDTH = 200, 400  # of what a compiler or an allocator said
-MOST_DOTS = 1000                 # of a larger class every k-th is on the plot
+MOST_DOTS = 500                  # of a larger class every k-th is on the plot
 
 
 @dataclass
@@ -57,14 +57,19 @@ def block(text: str | None) -> str:
 
 
 class Plane:
-    """The class on the plane of utilization and speed, for everybody in turn."""
+    """The class on the plane of utilization and speed: drawn once, and marked for each in turn."""
 
     def __init__(self, found: Statistics, marks: list[Benchmark], course: str) -> None:
-        sound = [entry for entry in found.entries if entry.verdict == "ok"]
         self.course, self.reference = course, found.reference
-        self.marks = [self.subject(mark, mark.name, mark.kind) for mark in marks]
-        self.dots = {entry.key: self.subject(entry) for entry in sound[::1 + len(sound) // MOST_DOTS]}
-        self.plot = self.with_dots(self.dots)
+        sound = {entry.key: self.subject(entry) for entry in found.entries if entry.verdict == "ok"}
+        others = [self.subject(mark, mark.name, mark.kind) for mark in marks]
+        keys = [*sound, *("" for _ in others)]
+        self.plot = plot_of([*sound.values(), *others], keys, [""] * len(keys))
+        points = self.plot.points if self.plot else []
+        self.dots = {mark.key: mark for mark in points if mark.key in sound}
+        shown = list(self.dots.values())[::1 + len(self.dots) // MOST_DOTS]
+        self.shown = [*shown, *(mark for mark in points if mark.key not in sound)]
+        self.unseen = self.dots.keys() - {mark.key for mark in shown}
 
     def subject(self, item: Entry | Benchmark, name: str = "", kind: str = "") -> Subject:
         """What the plot needs to know of somebody; no name."""
@@ -72,16 +77,12 @@ class Plane:
         return Subject(name, {"course": self.course, "reference": self.reference, "verdict": item.verdict, "traces": [],
                               "score": score}, shipped=kind == "shipped", real=kind == "real")
 
-    def with_dots(self, dots: dict[str, Subject]) -> Plot | None:
-        """The plot of DOTS, found by their keys."""
-        keys = [*dots, *(f"mark {mark.name}" for mark in self.marks)]
-        return plot_of([*dots.values(), *self.marks], keys, [""] * len(keys))
-
     def of(self, entry: Entry) -> Plot | None:
         """The plot with ENTRY marked, and no trace of who the others are."""
-        if entry.verdict != "ok" or entry.key in self.dots:
-            return for_one(self.plot, entry.key)
-        return for_one(self.with_dots({**self.dots, entry.key: self.subject(entry)}), entry.key)
+        if self.plot is None:
+            return None
+        points = [*self.shown, self.dots[entry.key]] if entry.key in self.unseen else self.shown
+        return for_one(replace(self.plot, points=points), entry.key)
 
 
 class Writer:

@@ -173,7 +173,7 @@ def test_a_crowd_is_thinned():
     plane = Plane(found, marks, "")
     for key in ("0", "4501", "8999"):
         plot = plane.of(found.entry(key))
-        assert len(plot.points) <= 1004 and sum(mark.own for mark in plot.points) == 1
+        assert len(plot.points) <= 504 and sum(mark.own for mark in plot.points) == 1
         assert {mark.label for mark in plot.points if mark.label} <= {"you", "libc", "tlsf"}
         assert not [mark for mark in plot.points if mark.key or mark.href]
         assert {mark.kind for mark in plot.points} == {"submission", "shipped", "real"}
