@@ -80,5 +80,6 @@ include tests/tests.mk
 include tests/fuzz/fuzz.mk
 include tests/bench/bench.mk
 include allocators/allocators.mk
+include plots/plots.mk
 
 -include $(shell find build -name '*.d' 2>/dev/null)

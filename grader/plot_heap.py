@@ -12,6 +12,7 @@ from grader.text import count, plain
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 POINTS = 1200             # of a line
+MANY = 4000               # boxes that a picture holds
 CELLS = 900.0             # about as many pixels as a row of `fragmented` is wide
 
 
@@ -116,8 +117,8 @@ def make_fragmented(request: Request) -> Picture:
     rows = -(-brk // width)
     unit, unit_name = unit_for(brk)
     # What is narrower than a pixel is mixed with its neighbours.
-    cell = width / (CELLS if not request.terminal else request.columns - 14)
-    boxes, labels = _boxes(parts, width, cell, exact=len(parts) < 4000)
+    cell = width / (CELLS if len(parts) < MANY else MANY / rows)
+    boxes, labels = _boxes(parts, width, cell, exact=len(parts) < 2000)
     holes = [end - start for start, end, kind in parts if kind == "hole"]
     payload = sum(block.size for block in blocks)
     free = f"{count(len(holes), 'free hole')}, the largest {show(max(holes))}" if holes else "no free hole"
@@ -143,16 +144,20 @@ KIND_COLOUR = {"payload": PALETTE["PAYLOAD"], "overhead": PALETTE["OVERHEAD"], "
 
 def _boxes(parts: list[tuple[int, int, str]], width: int, cell: float, exact: bool) -> tuple[list, list]:
     """Boxes (x, row, x low, x high, colour, outlined) and labels (x, row, text, light) of the rows."""
-    boxes: list[Sequence[object]] = []
+    boxes: list[tuple] = []
     labels: list[Sequence[object]] = []
     pending: list[tuple[int, int, str]] = []  # pieces of one row that are too narrow to be seen
 
     def flush() -> None:
         if pending:
             low, high = pending[0][0], pending[-1][1]
-            colour = shade([(KIND_COLOUR[kind], (end - start) / (high - low)) for start, end, kind in pending])
+            # In coarse steps, so that what looks the same becomes one box.
+            colour = shade([(KIND_COLOUR[kind], (end - start) / (high - low)) for start, end, kind in pending]) & 0xF0F0F0
             row = low // width
-            boxes.append(((low + high) / 2 - row * width, row, low - row * width, high - row * width, colour, 0))
+            left, right = low - row * width, high - row * width
+            if boxes and boxes[-1][1] == row and boxes[-1][3] == left and boxes[-1][4] == colour:
+                left = boxes.pop()[2]
+            boxes.append(((left + right) / 2, row, left, right, colour, 0))
             pending.clear()
 
     for start, end, kind in parts:
