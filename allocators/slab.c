@@ -31,7 +31,7 @@
  *      free      small: a bit. An empty run goes back to the free pages, unless it is the last one with room
  *      realloc   constant within a class, or while a large block finds free pages after it; else a copy
  *      memory    a run's header and what is left over behind its slots; up to a fifth of a slot; up to a page
- *                for a large block
+ *                for a large block, and a byte of map for each page, which a block of terabytes makes gigabytes
  *
  * worst trace: one block in each class and nothing more: a run for each. Or many blocks of one size of which
  * one in every run is kept: no run is empty, and no other size can use them.
