@@ -28,9 +28,10 @@
  * With roots mm_free still frees at once, which is right as long as no reference is left.
  *
  * cost
- *      malloc    as segregated.c, and clearing the block, which takes its size in time. When the heap would have to grow and enough was
- *                allocated since the last collection (half of what that kept, 1/ROOT_SHARE of the root table,
- *                and LEAST bytes), there is one first: its time is linear in roots, reachable payload and blocks
+ *      malloc    as segregated.c, and clearing the block, which takes time by its size. When the heap would have
+ *                to grow and enough was allocated since the last collection (half of what that kept, 1/ROOT_SHARE
+ *                of the root table, and LEAST bytes), there is one first: its time is linear in roots, reachable
+ *                payload and blocks
  *      memory    as segregated.c, one bit for each MM_ALIGNMENT bytes of heap, and the garbage between two
  *                collections
  *
