@@ -16,7 +16,7 @@ from grader.report.results import Subject, load_results  # noqa: E402
 
 BESIDE = "explicit"  # the allocator beside which the real ones are measured
 DRAWN = {            # picture: allocator, trace
-    "heap": ("explicit", "tables"), "map": ("segregated", "cc1"), "fragmented": ("explicit", "short-corners"),
+    "heap": ("explicit", "tables"), "map": ("segregated", "cc1"), "fragmented": ("segregated", "realloc-doubling"),
     "waste": ("explicit", None), "holes": ("explicit", "drift"), "sizes": ("explicit", "bash"),
     "traces": ("champion", None), "latency": ("explicit", None)}
 
