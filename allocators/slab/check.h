@@ -98,7 +98,8 @@ int mm_checkheap(int line)
             : what == LARGE ? (((const size_t *)page_at(page))[LARGE_HEADER / WORD - 1] ^ LARGE_TAG) / PAGE
             : what == OWN && (void *)heap.map == page_at(page) ? heap.mapped / PAGE : 0;
         if (!pages || pages > heap.pages - page || (what == 0 && !is_sound_run(r, page)))
-            return faults + broken(line, "page %zu, of kind %#x: its header is damaged, the walk ends here", page, what);
+            return faults + broken(line, "page %zu, of kind %#x: its header is damaged, the walk ends here", page,
+                                   what);
         faults += what == 0 ? check_run(line, r, page, &runs) : what == LARGE ? check_large(line, page, pages)
             : what == FREE ? check_free(line, page, pages) : 0;
         spans += what == FREE;

@@ -321,7 +321,7 @@ static void small_for_large(void)
         sound("with all small blocks freed");
         void *p = mm_malloc(BLOCKS * size / 8);
         if ((mem_heapsize() == before) != reuses)
-            fail("after %d blocks of %zu bytes were freed, one of an eighth of that takes the heap from %zu to %zu bytes",
+            fail("after %d blocks of %zu bytes were freed, one of an eighth of that takes the heap from %zu to %zu",
                  BLOCKS, size, before, mem_heapsize());
         mm_free(p);
     }

@@ -273,8 +273,8 @@ static void random_graph(void)
             sound("with a random graph");
     }
     if (pauses() < 11 || made < 10 * live_most)
-        fail("%llu collections, %zu nodes made, at most %zu live: too little to tell", (unsigned long long)pauses(), made,
-             live_most);
+        fail("%llu collections, %zu nodes made, at most %zu live: too little to tell", (unsigned long long)pauses(),
+             made, live_most);
     bounded((live_most + 400) * 3 * (sizeof(struct node) + 16) + 65536, "a random graph");
 }
 

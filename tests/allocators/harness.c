@@ -125,7 +125,8 @@ static void complete(char *out, size_t size, const char *sentence)
         snprintf(number, sizeof number, "%d", MM_ALIGNMENT);
     else
         snprintf(number, sizeof number, percent[1] == '#' ? "%#zx" : "%zu", misused->number);
-    snprintf(out, size, "%.*s%s%s", (int)(percent - sentence), sentence, number, percent + 1 + strcspn(percent + 1, "dux") + 1);
+    const char *rest = strpbrk(percent, "dux") + 1;
+    snprintf(out, size, "%.*s%s%s", (int)(percent - sentence), sentence, number, rest);
 }
 
 /* Must be the death of a program, with exactly its sentence. */

@@ -48,7 +48,8 @@ build() { # DIR NAME BITS ALIGNMENT: the harness and the replayer
     allocators/amalgamate.py "$source" -o "$1/mm.c" \
         && gcc $flags $options $sanitize -m$3 -DMM_ALIGNMENT=$4 -I. -c "$1/mm.c" -o "$mm" \
         && gcc -m$3 $sanitize "${objects[@]}" "$work"/{harness,cases,misuse}$of -o "$1/harness" \
-        && { [ $3 = 32 ] || gcc $sanitize "${objects[@]:0:2}" "$work"/replay$of "$work"/trace{,_peak}.o -o "$1/replay"; }
+        && { [ $3 = 32 ] \
+            || gcc $sanitize "${objects[@]:0:2}" "$work"/replay$of "$work"/trace{,_peak}.o -o "$1/replay"; }
 }
 
 run_one() { # NAME BITS ALIGNMENT: lines that end in `N passed, N failed`
@@ -60,7 +61,8 @@ run_one() { # NAME BITS ALIGNMENT: lines that end in `N passed, N failed`
     else
         echo "FAILED $1, alignment $3, $2 bits: does not build: 0 passed, 1 failed" >> "$dir/log"
     fi
-    grep -q 'passed, .* failed$' "$dir/log" || echo "FAILED $1, alignment $3, $2 bits: ended early: 0 passed, 1 failed" >> "$dir/log"
+    grep -q 'passed, .* failed$' "$dir/log" \
+        || echo "FAILED $1, alignment $3, $2 bits: ended early: 0 passed, 1 failed" >> "$dir/log"
     cat "$dir/log"
 }
 
@@ -83,7 +85,8 @@ if [ $# -eq 0 ]; then
         echo "mm.c is the reference in one file: 1 passed, 0 failed"
     elif is_ours; then
         echo "FAILED mm.c is not allocators/common/boundary_tags.c in one file (if you made it yours, never mind:" \
-             "these tests are about the shipped allocators; else write it again with: make reference): 0 passed, 1 failed"
+             "these tests are about the shipped allocators; else write it again with: make reference):" \
+             "0 passed, 1 failed"
     else
         echo "note: mm.c is your own, which is what it is there for; these tests are about the shipped allocators." \
              "make reference brings the shipped mm.c back, and keeps yours as mm.c.old"

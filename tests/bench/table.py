@@ -15,7 +15,8 @@ from typing import Any
 from document import machine
 from driver_json import ROOT, harmonic_mean, mean, run_mdriver, sample_traces
 
-README = ROOT / "allocators" / "README.md"
+ALLOCATORS = ROOT / "allocators"
+README = ALLOCATORS / "README.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 LADDER = ["naive", "implicit", "explicit", "segregated", "tlsf", "buddy", "slab", "gc", "champion"]
 BLOCKS, PAYLOAD = 20000, 48  # for the bytes beside a block
@@ -23,7 +24,7 @@ BLOCKS, PAYLOAD = 20000, 48  # for the bytes beside a block
 
 def shipped() -> list[str]:
     """The ladder, from the lowest rung; what it does not know comes last."""
-    found = {path.stem for path in (ROOT / "allocators").glob("*.c")}
+    found = {path.stem for path in ALLOCATORS.glob("*.c")}
     return [name for name in LADDER if name in found] + sorted(found - set(LADDER))
 
 
@@ -43,7 +44,7 @@ def lines_of_code(name: str) -> int:
     """Lines of the one file that would be handed in, without comments and empty ones."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "mm.c"
-        subprocess.run([ROOT / "allocators" / "amalgamate.py", ROOT / "allocators" / f"{name}.c", "-o", source], check=True)
+        subprocess.run([ALLOCATORS / "amalgamate.py", ALLOCATORS / f"{name}.c", "-o", source], check=True)
         bare = subprocess.run(["gcc", "-fpreprocessed", "-dD", "-E", "-P", source], capture_output=True, text=True,
                               check=True).stdout
     return sum(bool(line.strip()) for line in bare.splitlines())
@@ -87,8 +88,8 @@ def pauses(name: str, rows: list[dict[str, Any]]) -> list[str]:
     longest = max(stopped, key=lambda t: t["pauses"]["longest"])
     count, total = (sum(t["pauses"][key] for t in stopped) for key in ("count", "total"))
     return ["", f"`{name}` paused {count} times in {len(stopped)} of {len(rows)} traces, "
-                f"{total / count * 1e6:.0f} microseconds on average; the longest pause, on {longest['name'].split('.')[0]}, "
-                f"took {longest['pauses']['longest'] * 1e3:.1f} ms of a replay of {longest['seconds'] * 1e3:.0f} ms."]
+                f"{total / count * 1e6:.0f} microseconds on average; the longest pause, on "
+                f"{longest['name'].split('.')[0]}, took {longest['pauses']['longest'] * 1e3:.1f} ms of a replay of {longest['seconds'] * 1e3:.0f} ms."]
 
 
 def measure() -> list[str]:
@@ -98,8 +99,8 @@ def measure() -> list[str]:
     counted, beside = instructions(names), beside_a_block(names)
     traces = next(iter(timed.values()))
     lines = [f"{machine()}; {len(traces)} traces, {sum(t['requests'] for t in traces)} requests.", "",
-             "| allocator | utilization: mean | harmonic | worst trace | throughput / explicit's | instructions a request "
-             "| malloc p99.9, µs | bytes beside a block | lines |",
+             "| allocator | utilization: mean | harmonic | worst trace | throughput / explicit's "
+             "| instructions a request | malloc p99.9, µs | bytes beside a block | lines |",
              "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for name in names:
         rows = timed[name]
