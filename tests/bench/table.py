@@ -89,7 +89,8 @@ def pauses(name: str, rows: list[dict[str, Any]]) -> list[str]:
     count, total = (sum(t["pauses"][key] for t in stopped) for key in ("count", "total"))
     return ["", f"`{name}` paused {count} times in {len(stopped)} of {len(rows)} traces, "
                 f"{total / count * 1e6:.0f} microseconds on average; the longest pause, on "
-                f"{longest['name'].split('.')[0]}, took {longest['pauses']['longest'] * 1e3:.1f} ms of a replay of {longest['seconds'] * 1e3:.0f} ms."]
+                f"{longest['name'].split('.')[0]}, took {longest['pauses']['longest'] * 1e3:.1f} ms "
+                f"of a replay of {longest['seconds'] * 1e3:.0f} ms."]
 
 
 def measure() -> list[str]:
