@@ -317,7 +317,8 @@ static uint32_t find_conventions(struct job *j, struct findings *f)
     if (remedied && !j->source.shipped) {
         dialect = look_at_dialect(j, why, sizeof why);
         if (dialect != course->dialect)
-            finding_add(f, "edition", 0, "it is called as a file of the %s edition, because %s", dialect_word(dialect), why);
+            finding_add(f, "edition", 0, "it is called as a file of the %s edition, because %s", dialect_word(dialect),
+                        why);
     }
     return conventions(dialect, dialect == course->dialect ? course->checkheap : usual[dialect]);
 }
@@ -329,7 +330,7 @@ static enum build_status inspect(struct job *j, struct runner_image *image, stru
     const struct words none = { .n = 0 };
     unsigned char *object = build_folder_read(j->tool.folder, "mm.o", &object_size);
     unsigned char *exec = build_folder_read(j->tool.folder, "runner", &exec_size);
-    char *macros = NULL;
+    char *text = NULL;
     struct elf_object facts = { 0 };
     enum build_status rc = BUILD_OK;
 
@@ -342,10 +343,9 @@ static enum build_status inspect(struct job *j, struct runner_image *image, stru
         image->static_bytes = facts.writable_bytes;
         image->writable_bytes = elf_writable_segments(exec, exec_size);
         image->has_gc = elf_symbol(&facts, "mm_gc_roots") != NULL && elf_symbol(&facts, "mm_gc_roots")->defined;
-        macros = j->request->course->rules.macro_prefix[0] ? preprocess(j, &none) : NULL;
+        text = build_rules_need_text(&j->request->course->rules) ? preprocess(j, &none) : NULL;
         image->conventions = find_conventions(j, &b->findings);
-        build_rules(&b->findings, j->request->course, &facts, (const char *)j->source.bytes, j->source.size,
-                    macros);
+        build_rules(&b->findings, j->request->course, &facts, j->source.size, text);
         b->team_count = elf_strings_of(exec, exec_size, "team", b->team, sizeof b->team / sizeof *b->team);
         if (j->request->course->dialect == DIALECT_CLASSIC && !j->source.shipped)
             build_team(&b->findings, &facts, b);
@@ -353,7 +353,7 @@ static enum build_status inspect(struct job *j, struct runner_image *image, stru
     elf_object_free(&facts);
     free(object);
     free(exec);
-    free(macros);
+    free(text);
     return rc;
 }
 

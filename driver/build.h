@@ -71,9 +71,11 @@ int build_can(int bits);
 /* The team as the classic driver looked at it: what it would have refused is noted, and never refused here. */
 void build_team(struct findings *f, const struct elf_object *object, const struct build *b);
 
-/* The static rules of a course and those of every course, over a built object. */
+/* The static rules of a course and those of every course, over a built object. TEXT is the preprocessed source with its
+ * macros (gcc -E -dD), or NULL where build_rules_need_text says that none is needed. */
+int build_rules_need_text(const struct rules *r);
 void build_rules(struct findings *f, const struct course *course, const struct elf_object *object,
-                 const char *source, size_t source_bytes, const char *macros);
+                 size_t source_bytes, const char *text);
 
 /* Adds a finding; what does not fit is dropped. */
 struct finding *finding_add(struct findings *f, const char *rule, unsigned line, const char *format, ...)

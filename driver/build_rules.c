@@ -44,30 +44,68 @@ static void oddities(struct findings *f, const struct elf_object *o)
                         o->odd_section[0] ? ")" : "")->fatal = 1;
 }
 
-/* ---- lines ---- */
+/* ---- lines: in the preprocessor's output, the text after a marker `# N "mm.c"` is the student's ---- */
 
-/* Line on which WORD first stands as a whole word; 0 when it does not. Only for
- * pointing at what the object has already shown. */
-static unsigned line_of(const char *source, size_t size, const char *word)
+struct place { const char *at; unsigned line; int own; };
+
+/* Moves to the next line of TEXT that is the source's own, from the first; 0 at the end. */
+static int next_own_line(struct place *p, const char *text)
+{
+    static const char last[] = "mm.c\"";
+
+    for (;;) {
+        p->at = !p->at ? text : strchr(p->at, '\n') ? strchr(p->at, '\n') + 1 : NULL;
+        if (!p->at || !*p->at)
+            return 0;
+        p->line++;
+        if (p->at[0] == '#' && p->at[1] == ' ' && isdigit((unsigned char)p->at[2])) {
+            const char *quote = strchr(p->at, '"'), *end = quote ? strchr(quote + 1, '"') : NULL;
+            size_t n = sizeof last - 1;
+            p->line = (unsigned)strtoul(p->at + 2, NULL, 10) - 1;
+            p->own = end && (size_t)(end - quote) >= n && memcmp(end + 1 - n, last, n) == 0;
+        } else if (p->own) {
+            return 1;
+        }
+    }
+}
+
+static int is_name(char c) { return isalnum((unsigned char)c) || c == '_' || c == '$'; }
+
+/* Whether WORD is a token of the line at P. */
+static int has_token(const char *p, const char *word)
 {
     size_t n = strlen(word);
-    unsigned line = 1;
+    char quote = '\0', before = ' ';
 
-    for (size_t i = 0; n && i + n <= size; i++) {
-        if (source[i] == '\n')
-            line++;
-        else if (memcmp(source + i, word, n) == 0 && (i == 0 || (!isalnum((unsigned char)source[i - 1])
-                 && source[i - 1] != '_')) && (i + n == size || (!isalnum((unsigned char)source[i + n])
-                 && source[i + n] != '_')))
-            return line;
+    for (; *p && *p != '\n'; before = *p++) {
+        if (quote) {
+            if (*p == '\\' && p[1] && p[1] != '\n')
+                p++;
+            else if (*p == quote)
+                quote = '\0';
+        } else if (*p == '"' || *p == '\'') {
+            quote = *p;
+        } else if (!is_name(before) && strncmp(p, word, n) == 0 && !is_name(p[n])) {
+            return 1;
+        }
     }
+    return 0;
+}
+
+/* Line on which WORD, which the object has shown to be there, first stands in the code; 0 when that is not known. */
+static unsigned line_of(const char *text, const char *word)
+{
+    struct place p = { 0 };
+
+    while (text && next_own_line(&p, text))
+        if (p.at[0] != '#' && has_token(p.at, word))
+            return p.line;
     return 0;
 }
 
 /* ---- of a course ---- */
 
-static void globals(struct findings *f, const struct rules *r, const struct elf_object *o, const char *source,
-                    size_t size)
+static void globals(struct findings *f, const struct rules *r, const struct elf_object *o, const char *text)
 {
     const struct elf_symbol *largest = NULL;
 
@@ -77,61 +115,58 @@ static void globals(struct findings *f, const struct rules *r, const struct elf_
         if (o->symbols[i].writable && (!largest || o->symbols[i].size > largest->size))
             largest = &o->symbols[i];
     uint64_t excess = o->writable_bytes - (uint64_t)r->globals_bytes;
-    struct finding *to = finding_add(f, "globals", largest ? line_of(source, size, largest->name) : 0,
-        "%llu bytes of writable global data%s%s%s; this course allows %lld",
-        (unsigned long long)o->writable_bytes, largest ? ", most of it in " : "", largest ? largest->name : "",
-        largest ? "" : "", (long long)r->globals_bytes);
+    struct finding *to = finding_add(f, "globals", largest ? line_of(text, largest->name) : 0,
+        "%llu bytes of writable global data%s%s; this course allows %lld", (unsigned long long)o->writable_bytes,
+        largest ? ", most of it in " : "", largest ? largest->name : "", (long long)r->globals_bytes);
     if (r->globals_step > 0)
         to->points = (double)excess / r->globals_step;
     if (to->points > r->globals_points)
         to->points = r->globals_points;
 }
 
-static void banned(struct findings *f, const struct rules *r, const struct elf_object *o, const char *source, size_t size)
+static void banned(struct findings *f, const struct rules *r, const struct elf_object *o, const char *text)
 {
     for (size_t i = 0; i < r->banned_count; i++) {
         const struct elf_symbol *s = elf_symbol(o, r->banned[i]);
         if (s && !s->defined)
-            finding_add(f, "banned-call", line_of(source, size, r->banned[i]), "calls %s, which this course does not allow",
-                        r->banned[i])->fatal = 1;
+            finding_add(f, "banned-call", line_of(text, r->banned[i]),
+                        "calls %s, which this course does not allow", r->banned[i])->fatal = 1;
     }
 }
 
-/* Function-like macros that the source itself defines: in the preprocessor's
- * output, the text after a line marker `# N "mm.c"` is the student's. */
-static void macros(struct findings *f, const struct rules *r, const char *text, const char *last_component)
+/* Function-like macros that the source itself defines. */
+static void macros(struct findings *f, const struct rules *r, const char *text)
 {
-    unsigned line = 0;
-    int own = 0;
+    struct place p = { 0 };
 
-    for (const char *p = text; p && *p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL) {
-        if (p[0] == '#' && p[1] == ' ' && isdigit((unsigned char)p[2])) {
-            const char *quote = strchr(p, '"'), *end = quote ? strchr(quote + 1, '"') : NULL;
-            line = (unsigned)strtoul(p + 2, NULL, 10) - 1;
-            own = end && (size_t)(end - quote) > strlen(last_component)
-                && memcmp(end - strlen(last_component), last_component, strlen(last_component)) == 0;
+    while (next_own_line(&p, text)) {
+        if (strncmp(p.at, "#define ", 8) != 0)
             continue;
-        }
-        line++;
-        if (!own || strncmp(p, "#define ", 8) != 0)
-            continue;
-        size_t n = strspn(p + 8, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789$");
-        if (p[8 + n] == '(' && strncmp(p + 8, r->macro_prefix, strlen(r->macro_prefix)) != 0)
-            finding_add(f, "macro", line, "%.*s is a function-like macro; this course allows only those named %s...; "
-                        "write an inline function", (int)n, p + 8, r->macro_prefix);
+        const char *name = p.at + 8;
+        size_t n = 0;
+        while (is_name(name[n]))
+            n++;
+        if (name[n] == '(' && strncmp(name, r->macro_prefix, strlen(r->macro_prefix)) != 0)
+            finding_add(f, "macro", p.line, "%.*s is a function-like macro; this course allows only those named %s...; "
+                        "write an inline function", (int)n, name, r->macro_prefix);
     }
+}
+
+int build_rules_need_text(const struct rules *r)
+{
+    return r->macro_prefix[0] || r->globals_bytes || r->banned_count;
 }
 
 void build_rules(struct findings *f, const struct course *course, const struct elf_object *object,
-                 const char *source, size_t source_bytes, const char *macro_text)
+                 size_t source_bytes, const char *text)
 {
     const struct rules *r = &course->rules;
 
     oddities(f, object);
-    globals(f, r, object, source, source_bytes);
-    banned(f, r, object, source, source_bytes);
-    if (macro_text)
-        macros(f, r, macro_text, "mm.c");
+    globals(f, r, object, text);
+    banned(f, r, object, text);
+    if (text && r->macro_prefix[0])
+        macros(f, r, text);
     if (r->need_checkheap && (!elf_symbol(object, "mm_checkheap") || !elf_symbol(object, "mm_checkheap")->defined))
         finding_add(f, "checkheap", 0, "there is no mm_checkheap; this course asks for a heap checker");
     if (r->source_bytes && source_bytes > (size_t)r->source_bytes)

@@ -108,6 +108,9 @@ struct course {
  * one sentence in ERROR. */
 int course_load(struct course *c, const char *name, char *error, size_t error_size);
 
+/* The file of NAME, found as course_load says. 0, or -1 with one sentence in ERROR. */
+int course_find(char *path, size_t size, const char *name, char *error, size_t error_size);
+
 /* Names of all courses found, sorted; NULL-terminated and malloc'd, as each name is. */
 char **course_list(void);
 void course_list_free(char **names);

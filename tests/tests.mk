@@ -20,7 +20,7 @@ build/unit/suites.h: $(UNIT_SOURCES) tests/tests.mk
 
 build/sanitized/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(SANITIZED_CFLAGS) $(if $(filter driver/course.c,$<),-DPROGRAM_FOLDER='"$(CURDIR)"') -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(SANITIZED_CFLAGS) $(if $(filter driver/course_find.c,$<),-DPROGRAM_FOLDER='"$(CURDIR)"') -c -o $@ $<
 
 build/unit/%.o: tests/unit/%.c build/unit/suites.h
 	@mkdir -p $(@D)
