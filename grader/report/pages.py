@@ -67,7 +67,7 @@ CAPTIONS = {
     "waste": "A bar is the heap at the payload's peak: the longer the dark part, the less is wasted.",
     "heap": "Between the red line and the dark area memory is wasted; only the peaks of both count.",
     "map": "Light stripes that stay are holes that nothing fits into.",
-    "fragmented": "The heap in address order, row below row; numbers are bytes.",
+    "fragmented": "The heap in address order, row below row; numbers are bytes, mixed shades blocks too narrow to draw.",
     "holes": "Many bytes in small holes is fragmentation; one large hole can still be used.",
     "sizes": "What the trace asks for, and how long it keeps it.",
     "latency": "The lower and the more to the left, the better; the right end is the worst request.",

@@ -230,6 +230,11 @@
     };
     draw.fillStyle = colours.hole;
     draw.fillRect(...box(0, trace.heap()));
+    if (trace.old[i] >= 0) {
+      const old = trace.old[i];
+      if (trace.offset[old] + trace.size[old] > start && trace.offset[old] < start + bytes)
+        hatch(draw, ...box(trace.offset[old], trace.offset[old] + trace.size[old]));
+    }
     draw.font = "12px sans-serif";
     draw.textAlign = "center";
     const near = [];
@@ -264,11 +269,6 @@
       }
       label(from, to, String(trace.size[block]), colours.page);
       free = room;
-    }
-    if (trace.old[i] >= 0) {
-      const old = trace.old[i];
-      if (trace.offset[old] + trace.size[old] > start && trace.offset[old] < start + bytes)
-        hatch(draw, ...box(trace.offset[old], trace.offset[old] + trace.size[old]));
     }
     draw.fillStyle = colours.ink;
     draw.textAlign = "left";
