@@ -317,7 +317,7 @@ def test_hanging(box: Path, traces: Path):
                             "void *mm_malloc(size_t n) { for (;;) if (n == 1) return 0; }\n"
                             "void mm_free(void *p) { (void)p; }\n"
                             "void *mm_realloc(void *p, size_t n) { (void)p; return mm_malloc(n); }\n"})
-    assert score(value) == 0 and "no answer within 1 second" in json.dumps(value["feedback"]), platform.log
+    assert score(value) == 0 and "no answer " in json.dumps(value["feedback"]), platform.log
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is given up")
