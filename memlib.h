@@ -59,7 +59,7 @@ void mem_set_limit(size_t bytes);
 /* Where the heap starts, in every run: far from anything the loader maps,
  * and low enough for valgrind's address space. */
 #if UINTPTR_MAX > 0xffffffffu
-#define MEM_BASE UINT64_C(0x400000000)
+#define MEM_BASE UINT64_C(0x800000000) /* as in the 64-bit editions: some files have it built in */
 #else
 #define MEM_BASE UINT64_C(0x20000000)
 #endif

@@ -384,6 +384,7 @@ void replay_timed(void)
         if (round) { /* an empty heap again, zero as new memory is */
             attach();
             copy_statics(1);
+            srand(1); /* as rand() begins: a skip list or treap takes the same turns */
             memset(as_pointer(box->heap_base), 0, (size_t)box->heap_granted);
             memset(answers, 0, (size_t)box->request_count * sizeof *answers); /* not to be copied from */
             if (roots)

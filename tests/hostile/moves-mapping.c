@@ -6,4 +6,4 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define AT_INIT() mremap((void *)0x400000000, 4096, 1 << 20, MREMAP_MAYMOVE)
+#define AT_INIT() mremap((void *)0x800000000, 4096, 1 << 20, MREMAP_MAYMOVE)

@@ -11,5 +11,5 @@ static int calls;
 static int is_timed(void)
 {
     extern long write(int, const void *, unsigned long);
-    return write(1, (void *)0x400000000, 1) == 1 && write(1, (char *)0x400000000 + (1 << 14), 1) == 1;
+    return write(1, (void *)0x800000000, 1) == 1 && write(1, (char *)0x800000000 + (1 << 14), 1) == 1;
 }
