@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.errors import Problem
@@ -114,6 +114,17 @@ class Mdriver:
             return answer
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def events(self, source: Path, traces: Sequence[str], folder: Path) -> Path | None:
+        """What happened at every request of TRACES, checked and not timed: the path in FOLDER where mdriver wrote it
+        (docs/JSON.md), or None when it did not."""
+        words = replace(self, traces=None).arguments(check_only=True)
+        for trace in traces:
+            words += ["-f", trace]
+        inner = self.wall.paths(source, folder / "results")[1]
+        answer = self._run(source, [*words, "--events", inner + "/events"], folder)
+        written = folder / "results" / "events"
+        return written if answer.fault is None and written.exists() and not written.is_symlink() else None
 
     def _run(self, source: Path, arguments: Sequence[str], folder: Path) -> Answer:
         dropped = bool(self.wall.identity())

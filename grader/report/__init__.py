@@ -24,6 +24,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
                               description="Writes results as HTML pages that work without a network.")
     add_sources(sub)
     sub.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the pages")
+    sub.add_argument("--heaps", action="store_true",
+                     help="with --batch: replay what failed, in the sandbox, to show the heap at the failing request")
     sub.add_argument("--jobs", metavar="N", type=int, default=os.cpu_count() or 1, help="pages drawn at once")
     sub.set_defaults(action=_report)
 
@@ -36,10 +38,12 @@ def _report(args: argparse.Namespace) -> int:
     shipped = load_results(args.result, args.events) if args.result else []
     if not shipped and not args.batch:
         raise Problem("nothing to report: give --result FILE.json (of mdriver --json) or --batch OUT")
+    if args.heaps and not args.batch:
+        raise Problem("--heaps goes with --batch; for a single result give --events")
     args.output.mkdir(parents=True, exist_ok=True)
     if args.batch:
         from grader.report.of_class import write_class
-        index = write_class(args.batch, shipped, args.output)
+        index = write_class(args.batch, shipped, args.output, args.heaps)
     else:
         index = write_results(shipped, args.output, args.jobs)
     print(f"Report: {index}")

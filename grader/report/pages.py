@@ -179,11 +179,12 @@ def trace_line(trace: dict) -> Line:
 
 
 def submission_page(subject: Subject, up: str = "", plot: Plot | None = None, pictures: bool = True) -> str:
-    """The page of one submission. PICTURES: drawn by gnuplot and the heap viewer, where the data is there."""
+    """The page of one submission. With PICTURES, the whole gallery; heaps of failures and the viewer wherever there are
+    events."""
     result = subject.result
     failures = []
     for trace in subject.failing():
-        drawn = try_picture("fragmented", [subject], trace["name"]) if len(failures) < 4 and pictures and \
+        drawn = try_picture("fragmented", [subject], trace["name"]) if len(failures) < 4 and \
             subject.events_path(trace) else []
         failures.append({
             "trace": plain(stem(trace["name"]), NAME), "verdict": trace["verdict"], "request": trace.get("request"),
@@ -200,12 +201,12 @@ def submission_page(subject: Subject, up: str = "", plot: Plot | None = None, pi
             for name in ("heap", "map", "fragmented", "holes", "sizes"):
                 if name != "fragmented" or not failures:
                     found += try_picture(name, [subject], chosen)
-            for trace in choose(subject):
-                try:
-                    views.append(view(trace, subject.read(trace)))
-                except Problem:
-                    continue  # it failed at its very first request: there is nothing to step through
         found += try_picture("latency", [subject])
+    for trace in choose(subject):
+        try:
+            views.append(view(trace, subject.read(trace)))
+        except Problem:
+            continue  # it failed at its very first request: there is nothing to step through
     log = (result.get("submission") or {}).get("build_log") or ""
     name = plain(subject.name, NAME)
     return render(

@@ -78,12 +78,18 @@ class Subject:
             return None
         if self.events.is_file():
             return self.events if len(self.result["traces"]) == 1 else None
-        file = stem(trace["name"]).replace("/", "_") + ".tsv"
+        file = file_of(trace)
         name = (self.result.get("submission") or {}).get("name", "").replace("/", "_")
         places = [self.events / name / file, self.events / file]
         if len(self.result["traces"]) == 1:
             places.append(self.events / "trace.tsv")
         return next((path for path in places if path.is_file()), None)
+
+
+def file_of(trace: dict) -> str:
+    """The file in a folder of events that has this trace's."""
+    name = stem(trace["name"]).replace("/", "_") + ".tsv"
+    return "_" + name[1:] if name.startswith(".") else name
 
 
 def stem(name: str) -> str:

@@ -387,3 +387,26 @@ def test_a_file_that_does_not_compile_has_a_page(tmp_path: Path, grader, browser
     assert "does not compile" in browser.run("return document.body.textContent")
     assert "<b>expected</b>" in browser.run("return document.querySelector('pre').textContent")
     assert browser.messages() == []
+
+
+def test_what_failed_in_a_class_is_replayed_for_its_heap(tmp_path: Path, grader, browser: Browser) -> None:
+    """The real driver in its sandbox: grade two submissions, one broken, and look at the broken one's heap."""
+    root = Path(__file__).resolve().parents[2]
+    assert (root / "mdriver").exists(), "build mdriver first: make"
+    for name, source in (("ann", root / "mm.c"), ("bob", root / "tests/broken/free-clears-neighbour.c")):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "mm.c").write_bytes(source.read_bytes())
+    (tmp_path / "traces").mkdir()
+    (tmp_path / "traces/steps.rep").write_bytes((root / "traces/short-steps.rep").read_bytes())
+    (tmp_path / "traces/corners.rep").write_bytes((root / "traces/short-corners.rep").read_bytes())
+    grader("grade", "in", "-o", "out", "-t", "traces", "--timing-seconds", "0.05")
+    grader("report", "--batch", "out", "--heaps", "-o", "report")
+    browser.open(tmp_path / "report/index.html")
+    browser.click("#everybody tbody tr.bad a")
+    browser.wait(READY)
+    assert "fails (" in browser.run("return document.querySelector('.failure img').alt")
+    browser.click("#v-fail")
+    assert "Here the next request fails" in browser.wait(WORDS)
+    assert browser.messages() == []
+    done = grader("report", "--result", "x.json", "--heaps", "-o", "r", expect=2)
+    assert done.stderr
