@@ -13,10 +13,10 @@
 #include "course.h"
 
 struct facts {
-    unsigned bool_init, bool_check, accessors; /* lines of the source, 0: not seen */
+    unsigned bool_init, int_init, bool_check, int_check, accessors; /* lines of the source, 0: not seen */
     unsigned mapping, contracts;
     unsigned team, team_type;
-    unsigned alignment, checker;
+    unsigned alignment;
 };
 
 /* Where the scan is: in which file, at which line of it, how deep in braces. */
@@ -79,15 +79,12 @@ static void identifier(const struct scan *s, struct facts *f, const char *after)
     static const char *const accessors[] = { "mem_read", "mem_write", "mem_memcpy", "mem_memset", "hprobe", NULL };
     const char *word = s->word[0], *before = s->word[1];
     int is_bool = strcmp(before, "bool") == 0 || strcmp(before, "_Bool") == 0;
+    int is_int = s->depth == 0 && strcmp(before, "int") == 0;
 
-    if (strcmp(word, "mm_init") == 0 && *after == '(' && is_bool)
-        note(&f->bool_init, s->line);
-    if (strcmp(word, "mm_checkheap") == 0 && *after == '(') {
-        if (is_bool)
-            note(&f->bool_check, s->line);
-        if (s->depth == 0)
-            note(&f->checker, s->line);
-    }
+    if (strcmp(word, "mm_init") == 0 && *after == '(' && (is_bool || is_int))
+        note(is_bool ? &f->bool_init : &f->int_init, s->line);
+    if (strcmp(word, "mm_checkheap") == 0 && *after == '(' && (is_bool || is_int))
+        note(is_bool ? &f->bool_check : &f->int_check, s->line);
     if (strcmp(word, "team") == 0 && s->depth == 0 && (*after == '=' || *after == ';'))
         note(&f->team, s->line);
     if (strcmp(word, "team_t") == 0)
@@ -152,7 +149,7 @@ int dialect_guess(const char *text, char *why, size_t why_size)
         snprintf(why, why_size, "its mm_init returns bool (line %u)", f.bool_init);
         return DIALECT_CMU16;
     }
-    if (f.mapping && (f.bool_check || f.accessors)) {
+    if (f.mapping && !f.int_init && (f.bool_check || f.accessors)) {
         snprintf(why, why_size, "it maps malloc to mm_malloc (line %u) and %s (line %u)", f.mapping,
                  f.bool_check ? "its mm_checkheap returns bool" : "uses mem_read and its kin",
                  f.bool_check ? f.bool_check : f.accessors);
@@ -174,11 +171,12 @@ int dialect_guess(const char *text, char *why, size_t why_size)
         snprintf(why, why_size, "it uses MM_ALIGNMENT or mm_gc_roots (line %u)", f.alignment);
         return DIALECT_MALLOCLAB;
     }
-    if (f.checker) {
-        snprintf(why, why_size, "it defines mm_checkheap (line %u), and neither a team_t nor macros for malloc", f.checker);
+    if (f.int_check) {
+        snprintf(why, why_size, "its mm_checkheap returns int (line %u), and it has neither a team_t nor macros for malloc",
+                 f.int_check);
         return DIALECT_MALLOCLAB;
     }
-    snprintf(why, why_size, "its functions are named mm_malloc and so on, and it has neither macros for malloc nor "
+    snprintf(why, why_size, "its functions are named mm_malloc and so on, and it has neither macros for malloc nor an int "
              "mm_checkheap");
     return DIALECT_CLASSIC;
 }

@@ -223,6 +223,16 @@ def test_remedies_of_autolab(source: str, flag: str, trace: Path) -> None:
     assert found["verdict"] == "ok" and flag in found["submission"]["flags"]
 
 
+def test_bool_checker_with_int_init(tmp_path: Path, trace: Path) -> None:
+    """An mm_checkheap that returns bool does not make a file cmu16's: its mm_init still returns 0."""
+    source = tmp_path / "mm.c"
+    source.write_text("#include <stdbool.h>\n" + (HERE / "autolab/explicit.c").read_text().replace(
+        "void mm_checkheap(int verbose)\n{", "bool mm_checkheap(int verbose)\n{"))
+    for course in ("autolab", "auto"):
+        found = check(trace, "-c", course, source)
+        assert (found["verdict"], found["course"]) == ("ok", "autolab") and not found["findings"]
+
+
 def test_output_is_kept_and_shown_on_demand(trace: Path) -> None:
     """What a file prints is in the JSON and under -v, and not in the plain table."""
     arguments = ["--check-only", "-c", "autolab", "-f", trace, HERE / "autolab/with_team.c"]

@@ -23,7 +23,10 @@ static const struct { const char *text; int dialect; const char *why; } files[] 
     { OWN "int x = MM_ALIGNMENT;", DIALECT_MALLOCLAB, "MM_ALIGNMENT" },
     { OWN "#define ALIGN(p) ((p) & ~(MM_ALIGNMENT - 1))\n", DIALECT_MALLOCLAB, "line 1" },
     { OWN "void mm_gc_roots(void **r, size_t n) {}", DIALECT_MALLOCLAB, "line 1" },
-    { OWN "int mm_checkheap(int line) { return 0; }", DIALECT_MALLOCLAB, "mm_checkheap (line 1)" },
+    { OWN "int mm_checkheap(int line) { return 0; }", DIALECT_MALLOCLAB, "mm_checkheap returns int (line 1)" },
+    { OWN "void mm_checkheap(int line) { }", DIALECT_CLASSIC, "neither" },
+    { OWN "#define malloc mm_malloc\nint mm_init(void);\nbool mm_checkheap(int line) {}", DIALECT_AUTOLAB, "by macro" },
+    { OWN "#define free mm_free\nint mm_init(void);\nint f(void) { return mem_read(p, 8); }", DIALECT_AUTOLAB, "by macro" },
     { OWN "int mm_init(void);\nvoid *mm_malloc(size_t n);", DIALECT_CLASSIC, "neither" },
     /* what is not the file's own, or not code, says nothing */
     { HEADER "_Bool mm_init(void);\nteam_t team;\n#define malloc mm_malloc\n" BACK "int x = MM_ALIGNMENT;",
