@@ -54,6 +54,7 @@ struct record {
 
     uint64_t peak_payload;  /* bytes: peak of the sum of live sizes */
     uint64_t peak_break;    /* bytes: highest break */
+    uint64_t touched;       /* bytes, in pages: private memory in use after the check pass */
     uint64_t outside;       /* bytes: memory outside the heap that is charged as heap */
     uint64_t break_moves;   /* calls of mem_sbrk that moved the break */
     struct answer *answers; /* trace count entries (those before the failure are valid) */

@@ -34,6 +34,8 @@
 #define LONG_ENOUGH 5.0    /* seconds after which a trace need not be repeated three times to be known as slow */
 #define LEAST_PER_REQUEST 0.5e-9 /* seconds; below this a difference of clocks means nothing */
 
+#define TOUCHED_SLACK (UINT64_C(16) << 10) /* bytes of pages that only one of the runs may touch, by chance of frames */
+
 /* For the forecast, measured by tests/bench/floor.py on the machine of docs/TIMING.md. */
 #define PROCESS_SECONDS 0.0015   /* a confined process, start to end */
 #define TYPICAL_REQUEST 60e-9    /* seconds of replay for a request, harness included */
@@ -115,6 +117,23 @@ static int same_answers(const struct run *run, const struct process *p, struct r
     return 0;
 }
 
+/* Memory outside the heap was charged for in the checked run; the timed run may not have more. Pages cannot be given
+ * back, so what was used shows. */
+static int same_memory(const struct run *run, const struct process *p, struct record *r)
+{
+    uint64_t most = r->touched + run->image->static_bytes + TOUCHED_SLACK;
+    char message[192];
+
+    if (run->image->shipped || run->image->trusted)
+        return 0;
+    uint64_t touched = process_private_bytes(p);
+    if (touched <= most)
+        return 0;
+    snprintf(message, sizeof message, "%llu bytes of memory outside the heap were in use after the timed run, and %llu "
+             "after the checked run", (unsigned long long)touched, (unsigned long long)r->touched);
+    return fail(r, VERDICT_DIFFERS, message);
+}
+
 /* One replay. Returns 0 and the cost in SECONDS, or -1 with R's verdict set. */
 static int replay_once(const struct run *run, struct record *r, double *seconds, struct process *p)
 {
@@ -140,7 +159,8 @@ static int replay_once(const struct run *run, struct record *r, double *seconds,
     if (turn == TURN_OURS && counting && *seconds <= 0)
         return fail(r, VERDICT_GRADER, "valgrind gave no instruction count");
     if (turn == TURN_OURS)
-        return run->flags & WIRE_HARNESS ? 0 : same_answers(run, p, r);
+        return run->flags & WIRE_HARNESS ? 0 : same_answers(run, p, r) ? -1
+             : counting ? 0 /* valgrind's memory is not ours to judge */ : same_memory(run, p, r);
     int forbidden = turn == TURN_DEAD && WIFSIGNALED(p->status) && WTERMSIG(p->status) == SIGSYS;
     if (counting && !forbidden) /* this trace was replayed without valgrind just before */
         return fail(r, VERDICT_GRADER, "the replay under valgrind did not come to its end");
