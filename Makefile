@@ -81,5 +81,6 @@ include tests/fuzz/fuzz.mk
 include tests/bench/bench.mk
 include allocators/allocators.mk
 include plots/plots.mk
+include grader/grader.mk
 
 -include $(shell find build -name '*.d' 2>/dev/null)
