@@ -1,9 +1,11 @@
 """The Slurm executor against a real slurmctld and slurmd on localhost. Fails, never skips, without them."""
 
+import os
+import shutil
 import time
 
 import pytest
-from conftest import Grader, write_class
+from conftest import ROOT, Grader, write_class
 from slurm_cluster import Cluster, missing, wait_for
 
 
@@ -91,3 +93,26 @@ def test_without_slurm(grader: Grader, monkeypatch):
     monkeypatch.setenv("PATH", str(grader.folder / "bin"))
     done = grader.grade(pile, "--executor", "slurm", expect=2)
     assert "sbatch is not on PATH" in done.stderr
+
+
+def test_real_mdriver_behind_the_wall(slurm: Grader):
+    """What a task does on a node: its own preparations, the sandbox, mdriver; the score is that of one machine."""
+    pile = slurm.folder / "pile"
+    for person in ("ann", "bob"):
+        (pile / person).mkdir(parents=True)
+        (pile / person / "mm.c").write_text((ROOT / "mm.c").read_text() + f"/* {person} */\n")
+    (pile / "cy").mkdir()
+    (pile / "cy" / "mm.c").write_text("int mm_init(void) { return nonsense; }\n")
+    slurm.environment = lambda: {**{k: v for k, v in os.environ.items() if k != "GRADER_MDRIVER"},
+                                 "PYTHONPATH": str(ROOT)}
+    traces = slurm.folder / "traces"
+    traces.mkdir()
+    shutil.copy(ROOT / "traces" / "short-steps.rep", traces)
+    words = ("grade", pile, "-t", traces, "--timing-seconds", "0.1")
+    slurm.run(*words, "-o", slurm.out, "--executor", "slurm")
+    rows = slurm.rows()
+    assert {key: row.verdict for key, row in rows.items()} == {"ann": "ok", "bob": "ok", "cy": "build"}
+    slurm.out = slurm.folder / "here"
+    slurm.run(*words, "-o", slurm.out)
+    assert {key: row.utilization for key, row in slurm.rows().items()} == {
+        key: row.utilization for key, row in rows.items()}
