@@ -187,7 +187,7 @@ int mm_init(void)
     h.pages = FIRST_DIR;
     h.top = h.end = first;
     set_begin(0);
-    own(0, LIMIT);
+    own(0, first);
     return 0;
 }
 
@@ -220,27 +220,50 @@ static const char *complaint(const unsigned char *p)
         return "is inside a block, not its start";
     if (!begins(g))
         return "is already free (merged with a free neighbour), or was never the start of a block";
-    return is_free(g) || waits(g, end_of(g) - g) ? "is already free" : "is the allocator's own memory";
+    return !is_free(g) && is_own(g) ? "is the allocator's own memory" : "is already free";
 }
 
-/* Whether the allocated block at G is not a user's: it waits, or it is the allocator's own. */
-FAST bool is_taken_back(pos g)
+/* Whether the allocated block at G, of N granules, is not a user's: it waits, or it is the allocator's own. */
+static bool is_taken_back(pos g, pos n)
 {
-    return node(g)->size & WAITS && (g == 0 || waits(g, end_of(g) - g) || is_own(g));
+    return seems_to_wait(g, n) && (is_own(g) || waits(g, n));
 }
 
 /* The block at P, or one sentence and the end when P is not one. */
-FAST pos checked(const void *p, const char *who)
+SLOW pos checked(const void *p, const char *who)
 {
     size_t offset = (size_t)((const unsigned char *)p - h.base);
     pos g = (pos)(offset / GRANULE);
 
-    if (offset % MM_ALIGNMENT || offset > (size_t)h.last * GRANULE || !begins(g) || is_free(g) || is_taken_back(g))
+    if (offset % MM_ALIGNMENT || offset > (size_t)h.last * GRANULE || !begins(g) || is_free(g) ||
+        is_taken_back(g, end_of(g) - g))
         misuse(who, p, "the pointer %s", complaint(p));
     return g;
 }
 
-/* Frees the allocated block at G, whose end is not in sight. */
+/* Whether one word of bits tells that P is a user's block, *G. *N becomes its size, or 0 when it ends beyond. */
+FAST bool in_sight(const void *p, pos *g, pos *n)
+{
+    size_t offset = (size_t)((const unsigned char *)p - h.base);
+
+    *g = (pos)(offset / GRANULE);
+    if (!LIKELY(offset <= (size_t)h.last * GRANULE && offset % MM_ALIGNMENT == 0))
+        return false;
+    uint32_t entry = h.dir[page_of(*g)];
+    if (!LIKELY(is_bits(entry)))
+        return false;
+    uint64_t word = bits_at(entry)[*g % PAGE / 64], up = (word >> (*g % 64)) - 1;
+    if (!LIKELY(!(up & 3) && is_beginning(word, *g % 64)))
+        return false;
+    if (LIKELY(up)) {
+        *n = low_bit(up);
+        return LIKELY(!seems_to_wait(*g, *n));
+    }
+    *n = 0;
+    return !is_taken_back(*g, end_of(*g) - *g);
+}
+
+/* Frees the allocated block at G, which is last, or large, or whose end is not in sight. */
 SLOW void free_far(pos g)
 {
     if (g == h.last) {
@@ -262,23 +285,14 @@ SLOW void free_slowly(void *ptr)
 
 void mm_free(void *ptr)
 {
-    size_t offset = (size_t)((unsigned char *)ptr - h.base);
-    pos g = (pos)(offset / GRANULE);
+    pos g, n;
 
-    if (LIKELY(offset <= (size_t)h.last * GRANULE && offset % MM_ALIGNMENT == 0)) {
-        uint32_t entry = h.dir[page_of(g)];
-        if (LIKELY(is_bits(entry))) { /* mostly one word of bits answers all questions */
-            uint64_t word = bits_at(entry)[g % PAGE / 64], up = (word >> (g % 64)) - 1;
-            if (LIKELY(!(up & 3) && is_beginning(word, g % 64) && !(node(g)->size & WAITS))) {
-                if (LIKELY(up && may_wait(low_bit(up))))
-                    wait(g, low_bit(up));
-                else
-                    free_far(g);
-                return;
-            }
-        }
-    }
-    free_slowly(ptr);
+    if (!LIKELY(in_sight(ptr, &g, &n)))
+        free_slowly(ptr);
+    else if (LIKELY(n && may_wait(n)))
+        wait(g, n);
+    else
+        free_far(g);
 }
 
 void *mm_realloc(void *ptr, size_t size)
@@ -289,13 +303,20 @@ void *mm_realloc(void *ptr, size_t size)
         mm_free(ptr);
         return NULL;
     }
-    pos g = checked(ptr, "mm_realloc");
-    if (h.old_dir)
-        release_old_dir();
-    pos e = end_of(g), old = e - g, n = granules(size), to = g;
-
+    pos g, old, n = granules(size);
+    if (!LIKELY(in_sight(ptr, &g, &old))) {
+        g = checked(ptr, "mm_realloc");
+        old = 0;
+    }
+    if (!old)
+        old = end_of(g) - g;
+    if (n == old)
+        return ptr;
     if (n == 0)
         return NULL;
+    if (h.old_dir)
+        release_old_dir();
+    pos e = g + old, to = g;
     if (n > old) {
         bool free_before;
         if (h.used && g != h.last)
@@ -303,6 +324,10 @@ void *mm_realloc(void *ptr, size_t size)
         if (old > h.top / 4)
             h.small_misses = 0; /* a table in its way would cost more than it gains */
         pos q = before(g, &free_before);
+        if (e == h.top && !free_before && grab(n - old)) {
+            h.grown = g;
+            return ptr;
+        }
         pos after = e != h.top && is_free(e) ? free_size(e) : 0;
         pos ahead = free_before ? free_size(q) : 0;
         bool last = e + after == h.top;

@@ -41,6 +41,8 @@ enum {
 #define LIMIT (UINTPTR_MAX > UINT32_MAX ? (pos)1 << 30 : (pos)1 << 28)
 /* Added to the field `size` of a block that waits, or is the allocator's own. */
 #define WAITS ((pos)1 << 31)
+/* With the position, in the field `next` of a block of the allocator's own, which no list has. */
+#define OWN ((pos)0xA5C3F01B)
 /* In the field `prev`: the block is the reserve of the class whose number is its field `next`. */
 #define RESERVE ((pos)0 - 1)
 
@@ -305,6 +307,12 @@ SLOW pos far_before(pos g, bool *free_now)
     return q;
 }
 
+/* Whether I, the highest bit of DOWN and not the lowest of the word, is the second of a free block. */
+FAST bool is_end_of_hole(uint64_t down, unsigned i)
+{
+    return UNIT > 1 ? i % 2 != 0 : (down >> (i - 2) & 3) == 2;
+}
+
 /* Where the block before G begins, and whether it is free; G > 0. */
 FAST pos before(pos g, bool *free_now)
 {
@@ -314,7 +322,7 @@ FAST pos before(pos g, bool *free_now)
         uint64_t down = bits_at(entry)[g % PAGE / 64] & (((uint64_t)1 << (g % 64)) - 1);
         if (LIKELY(down > 3)) {
             unsigned i = high_bit(down);
-            *free_now = UNIT > 1 ? i % 2 != 0 : (down >> (i - 2) & 3) == 2;
+            *free_now = is_end_of_hole(down, i);
             return g / 64 * 64 + i - *free_now;
         }
     }

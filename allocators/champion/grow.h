@@ -36,8 +36,15 @@ FAST pos grab(pos n)
     return g;
 }
 
-/* The block of N granules at G becomes the allocator's own: it looks like one that waits, and is in no list. */
-FAST void own(pos g, pos n) { node(g)->size = n | WAITS; }
+/* The block of N granules at G becomes the allocator's own: it looks like one that waits, but for its `next`. */
+FAST void own(pos g, pos n)
+{
+    node(g)->size = n | WAITS;
+    node(g)->next = g ^ OWN;
+}
+
+/* Whether the block at G, which seems to wait, is the allocator's own. */
+FAST bool is_own(pos g) { return node(g)->next == (g ^ OWN); }
 
 /* Takes spare bits off the top, several together so that they do not part the blocks around them more often
  * than need be. Returns where they are, for the caller to append, or 0 when the heap is exhausted. */

@@ -24,37 +24,66 @@ static void release_last(pos g)
     h.top = g;
 }
 
+/* The hole [G, E), whose beginning is marked and whose Q, when that is not 0, is a reserve before it: the block
+ * returns to where it came from. */
+FAST bool rejoins(pos q, pos g, pos e)
+{
+    if (LIKELY(!is_reserve(q)) || e - g != size_of_class(node(q)->next))
+        return false;
+    h.reserved -= free_size(q);
+    set_reserve(node(q)->next, q, e - q);
+    return true;
+}
+
 /* The allocated block [G, E) becomes free: it coalesces with its neighbours and is indexed. */
 static void release(pos g, pos e)
 {
-    bool free_before;
+    bool free_before, free_after;
+    pos q;
 
     if (e == h.top) {
         release_last(g);
         return;
     }
-    pos q = before(g, &free_before);
-    if (is_free(e)) {
+    uint32_t entry = h.dir[page_of(g)];
+    uint64_t *w = is_bits(entry) ? &bits_at(entry)[g % PAGE / 64] : NULL;
+    uint64_t down = w ? *w & (((uint64_t)1 << (g % 64)) - 1) : 0;
+    if (LIKELY(down > 3 && g / 64 == e / 64 && (UNIT > 1 || e % 64 < 63))) { /* all in one word, and Q's bit stays */
+        uint64_t word = *w;
+        unsigned i = high_bit(down);
+        free_before = is_end_of_hole(down, i);
+        free_after = word >> (e % 64) & 2;
+        q = g / 64 * 64 + i - free_before;
+        word &= ~((uint64_t)(free_after ? 3 : 0) << (e % 64));
+        word = free_before ? word & ~((uint64_t)1 << (g % 64)) : word | (uint64_t)2 << (g % 64);
+        *w = word;
+    } else {
+        q = before(g, &free_before);
+        free_after = is_free(e);
+        if (free_after)
+            erase(e, true);
+        if (free_before)
+            erase(g, false);
+        else
+            set_free(g, true);
+    }
+    if (free_after) {
         pos n = free_size(e);
         unlink_free(e);
-        erase(e, true);
         e += n;
     }
     if (free_before) {
-        erase(g, false);
-        if (is_reserve(q) && e - g == size_of_class(node(q)->next)) { /* where it came from */
-            h.reserved -= free_size(q);
-            set_reserve(node(q)->next, q, e - q);
-            tag_pages(q, e);
-            return;
-        }
-        unlink_free(q);
+        bool done = rejoins(q, g, e);
         g = q;
+        if (!done)
+            unlink_free(q);
+        tag_pages(g, e);
+        if (done)
+            return;
     } else {
-        set_free(g, true);
+        tag_pages(g, e);
     }
     insert(g, e - g);
-    tag_pages(g, e);
 }
 
 FAST pos patience(void)
@@ -112,12 +141,6 @@ static bool waits(pos g, pos n)
     return b;
 }
 
-/* Whether the block at G, of N granules, is the allocator's own. */
-static bool is_own(pos g)
-{
-    return g == 0 || g == position(h.dir) - DIR_HEAD || (h.table && g == position(h.table)) || g == h.old_dir;
-}
-
 /* Cuts the allocated block [G, E) down to its first N granules; the rest becomes free. The block stays
  * whole when the rest is too small for a block, or for want of bits. */
 static void cut(pos g, pos n, pos e)
@@ -173,8 +196,10 @@ static void release_old_dir(void)
 {
     pos g = h.old_dir;
     h.old_dir = 0;
-    if (g)
+    if (g) {
+        node(g)->size = 0;
         release(g, end_of(g));
+    }
 }
 
 #endif
