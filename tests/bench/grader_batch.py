@@ -77,13 +77,13 @@ def grade(pile: Path, out: Path, args: argparse.Namespace) -> list[tuple[int, fl
     if args.traces:
         words += ["-t", args.traces]
     marks: list[tuple[int, float, int]] = []
-    begin = time.monotonic()
+    begin, memory = time.monotonic(), 0
     with open(out.parent / "log", "wb") as log:
         process = subprocess.Popen(list(map(str, words)), cwd=ROOT, stdout=log, stderr=log)
         try:
             while process.poll() is None:
                 time.sleep(0.2)
-                memory, now = peak_memory(process.pid), done(out)
+                memory, now = max(memory, peak_memory(process.pid)), done(out)
                 if now and now // max(1, args.number // PARTS) >= len(marks):
                     marks.append((now, time.monotonic() - begin, memory))
                     print(f"{now:6} of {args.number}: {marks[-1][1]:7.1f} s, the grader's peak memory {memory:,} KiB",
