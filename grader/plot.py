@@ -172,7 +172,8 @@ def in_terminal(request: Request, colour: bool) -> str:
     key = ["", "", *picture.key]
     lines += [""] * (len(key) - len(lines))
     key += [""] * (len(lines) - len(key))
-    return "".join((line + " " * (room + 2 - len(bare(line))) + words).rstrip() + "\n" for line, words in zip(lines, key))
+    return "".join((line + " " * (room + 2 - len(bare(line))) + words).rstrip() + "\n"
+                   for line, words in zip(lines, key))
 
 
 def bare(text: str) -> str:

@@ -152,7 +152,8 @@ def _boxes(parts: list[tuple[int, int, str]], width: int, cell: float, exact: bo
         if pending:
             low, high = pending[0][0], pending[-1][1]
             # In coarse steps, so that what looks the same becomes one box.
-            colour = shade([(KIND_COLOUR[kind], (end - start) / (high - low)) for start, end, kind in pending]) & 0xF0F0F0
+            colour = 0xF0F0F0 & shade(
+                [(KIND_COLOUR[kind], (end - start) / (high - low)) for start, end, kind in pending])
             row = low // width
             left, right = low - row * width, high - row * width
             if boxes and boxes[-1][1] == row and boxes[-1][3] == left and boxes[-1][4] == colour:
@@ -221,7 +222,8 @@ def make_waste(request: Request) -> Picture:
         for part in parts:
             bounds.append(bounds[-1] + 100 * part / whole)
         rows.append((place, *bounds, stem(trace["name"])))
-        key.append("   " + "".join(f"{100 * part / whole:8.1f}%" for part in parts) + "    " + plain(stem(trace["name"]), 24))
+        key.append("   " + "".join(f"{100 * part / whole:8.1f}%" for part in parts)
+                   + "    " + plain(stem(trace["name"]), 24))
     if not rows:
         raise Problem(f"{subject.name}: no trace has events")
     return Picture(
@@ -263,7 +265,8 @@ def make_holes(request: Request) -> Picture:
              else "no free hole between blocks")
     return Picture("holes", titled("Free holes " + when, subject, trace), {"holes": Table(rows, 4)},
                    {"UNIT": unit_name, "WORDS": words, "LOW": low, "HIGH": high,
-                    "TOP": max(row[1] for row in rows) or 1}, key=[words], alt=f"Free holes {when}: {words}.", height=420)
+                    "TOP": max(row[1] for row in rows) or 1}, key=[words],
+                   alt=f"Free holes {when}: {words}.", height=420)
 
 
 def make_sizes(request: Request) -> Picture:
@@ -287,7 +290,8 @@ def make_sizes(request: Request) -> Picture:
     words = f"{requests:,} blocks asked for, {stay:,} of them never freed"
     return Picture("sizes", f"Sizes and lifetimes in trace {plain(stem(trace['name']), 50)}",
                    {"sizes": Table(rows(asked, requests), 3), "lives": Table(alive, 3)},
-                   {"WORDS": words, "STAY": alive[-1][0]}, key=[words], alt=f"Distribution of sizes and lifetimes: {words}.")
+                   {"WORDS": words, "STAY": alive[-1][0]}, key=[words],
+                   alt=f"Distribution of sizes and lifetimes: {words}.")
 
 
 MAKERS = {"heap": make_heap, "map": make_map, "fragmented": make_fragmented, "waste": make_waste,

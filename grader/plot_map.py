@@ -42,7 +42,8 @@ def make_map(request: Request) -> Picture:
             f"payload, overhead and free holes by address; peak payload {show(peak)} in {show(heap)}.")
 
 
-def coverage(events: Events, columns: int, rows: int, per_row: int) -> tuple[list[list[int]], list[list[int]], list[int]]:
+def coverage(events: Events, columns: int, rows: int,
+             per_row: int) -> tuple[list[list[int]], list[list[int]], list[int]]:
     """Bytes of payload, and of payload with overhead, in each row at the end of each column; and the column in which
     each row first held a block."""
     total = len(events)

@@ -133,8 +133,8 @@ def stairs(field: Field) -> list[tuple[float, float]]:
 
 
 def place_labels(field: Field, chosen: Sequence[int]) -> list[tuple[float, float, str, str]]:
-    """(x, y, side, name) of labels for the CHOSEN points that cover neither each other nor a point nor the front: each is tried
-    on places around its point and left out when none is free."""
+    """(x, y, side, name) of labels for the CHOSEN points that cover neither each other nor a point nor the front: each
+    is tried on places around its point and left out when none is free."""
     plane = field.plane
     taken = [(px - 4, py - 4, px + 4, py + 4) for px, py in (plane.at(p.x, p.y) for p in field.points)]
     if len(taken) > 100:
@@ -154,7 +154,8 @@ def place_labels(field: Field, chosen: Sequence[int]) -> list[tuple[float, float
                              ("right", -7, 24), ("left", 7, -38), ("right", -7, -38)):
             left = px + dx if side == "left" else px + dx - width
             box = (left, py + dy - LINE / 2, left + width, py + dy + LINE / 2)
-            inside = box[0] >= LEFT + 2 and box[2] <= plane.width - 4 and box[1] >= TOP and box[3] <= plane.height - BOTTOM
+            inside = (box[0] >= LEFT + 2 and box[2] <= plane.width - 4 and box[1] >= TOP
+                      and box[3] <= plane.height - BOTTOM)
             if inside and not any(_cross(box, other) for other in taken if other != own):
                 taken.append(box)
                 placed.append((px + dx, py + dy, side, point.name))
@@ -183,7 +184,8 @@ def make_pareto(request: Request) -> Picture:
     field = field_of(request.subjects)
     plane, points = field.plane, field.points
     crowd = sum(p.kind != "real" for p in points) > LABELLED
-    order = sorted(range(len(points)), key=lambda i: (i not in field.front, points[i].kind == "real", -(points[i].index or 0)))
+    order = sorted(range(len(points)), key=lambda i: (i not in field.front, points[i].kind == "real",
+                                                      -(points[i].index or 0)))
     chosen = [i for i in order if not crowd or i in field.front[-12:] or points[i].kind in ("real", "shipped")]
     labels = place_labels(field, chosen)
     tables = {kind: Table([(p.x, p.y, p.low, p.high) for p in points if p.kind == kind], 4)

@@ -56,9 +56,11 @@ def make_traces(request: Request) -> Picture:
                                for place, trace in enumerate(subjects[0].result["traces"])], 4)
     reference = subjects[0].result.get("reference") or ""
     timed = any(row[2] != "NaN" for number in range(MOST) for row in tables[f"a{number}"].rows)
-    settings: dict = {"TIMED": int(timed), "COUNT": len(names), "SUBJECTS": len(subjects), "FAILS": int(any(s.failing() for s in subjects)),
+    settings: dict = {"TIMED": int(timed), "COUNT": len(names), "SUBJECTS": len(subjects),
+                      "FAILS": int(any(s.failing() for s in subjects)),
                       "REFERENCE": plain(reference, 20) or "no reference"}
-    entries = [*((i, s.name[:24]) for i, s in enumerate(subjects)), (MOST, "ceiling"), (MOST + 1, "ceiling with headers")]
+    entries = [*((i, s.name[:24]) for i, s in enumerate(subjects)), (MOST, "ceiling"),
+               (MOST + 1, "ceiling with headers")]
     if settings["FAILS"]:
         entries.append((MOST + 2, "fails"))
     tables["key"] = Table(_key_places(entries), 4)
@@ -142,9 +144,11 @@ def make_latency(request: Request) -> Picture:
     over = stem(traces[0]["name"]) if len(traces) == 1 else count(len(traces), "trace")
     tables["longest"] = Table(marks, 4)
     return Picture("latency", f"Cost of single requests: {plain(subject.name, 30)} on {plain(over, 30)}", tables,
-                   {"LEAST": min(row[1] for row in marks), "LOW": min(tables[k].rows[0][0] for k in KINDS if tables[k].rows) / 2,
+                   {"LEAST": min(row[1] for row in marks),
+                    "LOW": min(tables[k].rows[0][0] for k in KINDS if tables[k].rows) / 2,
                     "HIGH": max(row[0] for row in marks) * 3},
-                   key=key, alt="Complementary cumulative distribution of the cost of single requests. " + "; ".join(key))
+                   key=key, alt="Complementary cumulative distribution of the cost of single requests. "
+                   + "; ".join(key))
 
 
 def spread_of(subject: Subject) -> tuple[float, float] | None:
@@ -172,7 +176,8 @@ def make_class(request: Request) -> Picture:
     return Picture(
         "class", "Scores, and how far they repeat",
         {"scores": Table([((b.low + b.high) / 2, b.count) for b in bins], 2),
-         "spreads": Table([(100 * (i + 0.5) / len(spreads), 100 * s[0], 100 * s[1]) for i, s in enumerate(spreads)], 3)},
+         "spreads": Table([(100 * (i + 0.5) / len(spreads), 100 * usual, 100 * worst)
+                           for i, (usual, worst) in enumerate(spreads)], 3)},
         {"MEDIAN": middle, "WIDTH_OF_BIN": bins[0].high - bins[0].low, "HIGH": bins[-1].high, "WORDS": words,
          "SPREADS": len(spreads), "MOST": max(b.count for b in bins),
          "LEFT": int(middle > bins[-1].high * 0.8)}, key=[words], alt=words + ".")

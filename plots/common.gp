@@ -18,7 +18,8 @@ if (TERM eq 'pdf') {
     set terminal pdfcairo size WIDTH/96.0,HEIGHT/96.0 noenhanced font 'DejaVu Sans,9.5' fontscale 1 linewidth 1
 }
 if (DUMB) {
-    if (COLOUR) { set terminal dumb size WIDTH,HEIGHT noenhanced ansi } else { set terminal dumb size WIDTH,HEIGHT noenhanced mono }
+    set terminal dumb size WIDTH,HEIGHT noenhanced mono
+    if (COLOUR) { set terminal dumb size WIDTH,HEIGHT noenhanced ansi }
 }
 
 SMALL = 'DejaVu Sans,Verdana,sans-serif,11'

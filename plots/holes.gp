@@ -7,7 +7,8 @@ set yrange [0:TOP*1.2]
 unset key
 if (DUMB) {
     set ylabel UNIT
-    plot 'holes.tsv' using 1:2:xticlabels(4) with impulses, '' using 1:($2+TOP*0.06):($3 > 0 ? sprintf('%d', $3) : '') with labels
+    plot 'holes.tsv' using 1:2:xticlabels(4) with impulses, \
+         '' using 1:($2+TOP*0.06):($3 > 0 ? sprintf('%d', $3) : '') with labels
 } else {
     set grid noxtics
     set label 1 WORDS at graph 0.99,0.96 right font SMALL textcolor rgb INK

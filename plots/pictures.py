@@ -26,8 +26,8 @@ def measure(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     mdriver = str(ROOT / "mdriver")
     names = subprocess.run([mdriver, "--list"], capture_output=True, text=True, check=True).stdout.split()
-    subprocess.run([mdriver, "--latency", "--json", str(folder / "result.json"), "--events", str(folder / "events"), *names],
-                   check=True)
+    subprocess.run([mdriver, "--latency", "--json", str(folder / "result.json"), "--events", str(folder / "events"),
+                    *names], check=True)
     subprocess.run([mdriver, "--peers", "--json", str(folder / "peers.json"), BESIDE], check=True)
 
 

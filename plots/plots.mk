@@ -2,7 +2,7 @@
 
 .PHONY: report pictures
 
-# An allocator that fails is a result, not a reason to write no report: only usage (2) and faults of ours (5) end it here.
+# An allocator that fails is a result, not a reason to write no report: only usage (2) and faults of ours (5) end it.
 report: mdriver runners ## grade the shipped allocators and write build/report/index.html
 	@rm -rf build/events
 	@./mdriver --json build/result.json --events build/events $$(./mdriver --list); status=$$?; \

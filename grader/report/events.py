@@ -158,8 +158,8 @@ class Extents:
     """How many bytes of the heap a block of a given size takes, by observation.
 
     It is the least distance ever seen from the start of a block of that size, or of a larger one, to the start of the
-    next; at most twice the size, or size + 64. A size that was not seen pays the least overhead of all and is rounded up.
-    What lies beyond, up to the next block, is a free hole.
+    next; at most twice the size, or size + 64. A size that was not seen pays the least overhead of all and is rounded
+    up. What lies beyond, up to the next block, is a free hole.
     """
 
     def __init__(self, moments: Iterable[list[tuple[int, int]]]) -> None:

@@ -48,7 +48,8 @@ def _write(store: Store, rows: list[Row], shipped: list[Subject], folder: Path, 
         key = subject.row.person.key  # type: ignore[union-attr]
         source = store.path.parent / "sources" / f"{subject.row.sha256}.c"  # type: ignore[union-attr]
         with replayed(mdriver, subject, source) if mdriver else nullcontext(subject) as seen:
-            write_page(students / files[key], submission_page(seen, "../index.html", for_one(plot, key), pictures=False))
+            page = submission_page(seen, "../index.html", for_one(plot, key), pictures=False)
+            write_page(students / files[key], page)
     name, traces, _ = store.current()
     facts = [f"course {plain(name, 60)}", f"traces: {plain(traces, 60)}", f"{len(subjects)} of {len(rows)} graded"]
     index = folder / "index.html"
@@ -89,6 +90,7 @@ def _line(row: Row, ranks: dict[str, int], people: dict[str, tuple[str, str]]) -
                                           "waiting": "not graded yet"}[row.status]
     used = row.utilization
     return Line(plain(name, 200), verdict + (", late" if row.late else ""), [
-        number(ranks.get(row.person.key), "{}"), number(row.score), number(100 * used if used is not None else None, bar=used),
-        number(row.relative, "{:.2f}"), number(row.kops, "{:,.0f}"), number(row.attempts, "{}")], row.person.key,
+        number(ranks.get(row.person.key), "{}"), number(row.score),
+        number(100 * used if used is not None else None, bar=used), number(row.relative, "{:.2f}"),
+        number(row.kops, "{:,.0f}"), number(row.attempts, "{}")], row.person.key,
         href if graded else "", graded and row.verdict != "ok")

@@ -67,7 +67,8 @@ CAPTIONS = {
     "waste": "A bar is the heap at the payload's peak: the longer the dark part, the less is wasted.",
     "heap": "Between the red line and the dark area memory is wasted; only the peaks of both count.",
     "map": "Light stripes that stay are holes that nothing fits into.",
-    "fragmented": "The heap in address order, row below row; numbers are bytes, mixed shades blocks too narrow to draw.",
+    "fragmented": "The heap in address order, row below row; numbers are bytes, mixed shades blocks too narrow to "
+                  "draw.",
     "holes": "Many bytes in small holes is fragmentation; one large hole can still be used.",
     "sizes": "What the trace asks for, and how long it keeps it.",
     "latency": "The lower and the more to the left, the better; the right end is the worst request.",
@@ -241,8 +242,9 @@ def comparison_page(subjects: Sequence[Subject], links: Sequence[str]) -> str:
         used = [t["utilization"] if t and t["verdict"] == "ok" else None for t in traces]
         best = max((u for u in used if u is not None), default=None)
         grid.append({"name": plain(stem(name), NAME), "cells": [
-            {"value": "" if u is None else u, "text": (traces[i] or {}).get("verdict", "–") if u is None else f"{100 * u:.1f}",
-             "best": u is not None and u == best} for i, u in enumerate(used)]})
+            {"value": "" if u is None else u, "text": f"{100 * u:.1f}" if u is not None else
+             (traces[i] or {}).get("verdict", "–"), "best": u is not None and u == best}
+            for i, u in enumerate(used)]})
     return render(
         "comparison.html", title="Allocators compared", heading="Allocators compared", up="",
         facts=facts_of(subjects[0])[:4] + [f"{len(names)} traces"], plot=plot_of(subjects, keys, links),
@@ -262,8 +264,9 @@ def class_page(statistics: Statistics, lines: list[Line], plot: Plot | None, peo
                  "people": [{"name": people[key][0], "href": people[key][1]} for key in group.people]}
                 for group in statistics.failures]
     traces = [Line(plain(stem(t.name), NAME), cells=[
-        number(t.valid, "{}"), number(t.graded, "{}"), number(100 * t.utilization.median), number(100 * t.utilization.high),
-        number(100 * t.ceiling), number(t.kops.median, "{:,.0f}"), number(t.kops.high, "{:,.0f}")])
+        number(t.valid, "{}"), number(t.graded, "{}"), number(100 * t.utilization.median),
+        number(100 * t.utilization.high), number(100 * t.ceiling), number(t.kops.median, "{:,.0f}"),
+        number(t.kops.high, "{:,.0f}")])
         for t in statistics.traces]
     return render(
         "class.html", title="Malloc lab: the class", heading="The class", up="", facts=facts,

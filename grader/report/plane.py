@@ -11,7 +11,8 @@ from grader.text import count, plain
 
 SHAPES = {"submission": "M-4 0A4 4 0 1 0 4 0A4 4 0 1 0 -4 0Z", "shipped": "M-4 -4H4V4H-4Z",
           "real": "M0 -6L6 0L0 6L-6 0Z", "invalid": "M-4 -4L4 4M-4 4L4 -4"}
-LEGEND = {"submission": "submission", "shipped": "shipped allocator", "real": "real allocator", "invalid": "fails traces"}
+LEGEND = {"submission": "submission", "shipped": "shipped allocator", "real": "real allocator",
+          "invalid": "fails traces"}
 NAMED = 24  # so many points are named in the plot; of more only what is no submission
 
 
@@ -79,13 +80,14 @@ def plot_of(subjects: Sequence[Subject], keys: Sequence[str], links: Sequence[st
             lx, ly, side = labels[point.name]
             away = [(x_ * plane.width, (1 - y_) * plane.height) for x_, y_ in
                     leader(drawn, lx, ly, side, point.name)[:2]]
-            mark = replace(mark, leader=path(away), label=plain(point.name, 24), label_x=round(lx, 1), label_y=round(ly + 4, 1),
-                           anchor="start" if side == "left" else "end")
+            mark = replace(mark, leader=path(away), label=plain(point.name, 24), label_x=round(lx, 1),
+                           label_y=round(ly + 4, 1), anchor="start" if side == "left" else "end")
         marks.append(mark)
     kinds = [kind for kind in SHAPES if any(p.kind == kind for p in drawn.points)]
     best = ", ".join(drawn.points[i].name for i in drawn.front[:10])
-    return Plot(plane.width, plane.height, plain(f"{count(len(marks), 'point')} by utilization and speed. On the Pareto "
-                f"front: {best}.", 400), drawn.axis, marks, path(plane.at(x, y) for x, y in stairs(drawn)),
+    alt = f"{count(len(marks), 'point')} by utilization and speed. On the Pareto front: {best}."
+    return Plot(plane.width, plane.height, plain(alt, 400), drawn.axis, marks,
+                path(plane.at(x, y) for x, y in stairs(drawn)),
                 [iso(level, line, drawn) for level, line in drawn.iso], x_ticks(drawn), y_ticks(drawn),
                 [{"kind": kind, "path": SHAPES[kind], "text": LEGEND[kind]} for kind in kinds], True,
                 right=plane.width - RIGHT, bottom=plane.height - BOTTOM)
@@ -95,8 +97,9 @@ def for_one(plot: Plot | None, key: str) -> Plot | None:
     """The plot for the page of one student: where they stand, and nobody else's name or page."""
     if plot is None:
         return None
-    marks = [replace(mark, title="you" if mark.key == key else "" if mark.kind in ("submission", "invalid") else mark.title,
-                     href="", key="", own=mark.key == key, label=mark.label if mark.kind in ("shipped", "real") else "")
+    marks = [replace(mark, title="you" if mark.key == key else
+                     "" if mark.kind in ("submission", "invalid") else mark.title, href="", key="",
+                     own=mark.key == key, label=mark.label if mark.kind in ("shipped", "real") else "")
              for mark in plot.points]
     marks = [replace(mark, label="you", label_x=round(mark.x + (-9 if mark.x > plot.right - 40 else 9), 1),
                      label_y=round(mark.y - 7, 1), anchor="end" if mark.x > plot.right - 40 else "start", leader="")

@@ -62,7 +62,8 @@ class Subject:
         if failing:
             return failing[0], f"{stem(failing[0]['name'])}: the first of {len(failing)} that fail"
         worst = min(traces, key=lambda t: t["utilization"] / (t["ceiling"] or 1))
-        return worst, f"{stem(worst['name'])}: of {len(traces)} traces the one with the lowest utilization for its ceiling"
+        return worst, (f"{stem(worst['name'])}: of {len(traces)} traces the one with the lowest utilization for its "
+                       "ceiling")
 
     def read(self, trace: dict) -> Events:
         """The events of one trace. Raises Problem when there are none."""

@@ -60,7 +60,7 @@ def _pack(code: str, column: array) -> bytes:
 
 
 def choose(subject: Subject, most: int = 3) -> list[dict]:
-    """The traces worth stepping through, no more than MOST: the first failing ones, the worst, the shortest, and any."""
+    """The traces worth stepping through, at most MOST: the first failing ones, the worst, the shortest, and any."""
     traces = [trace for trace in subject.result["traces"] if subject.events_path(trace)]
     if not traces:
         return []

@@ -12,8 +12,10 @@ from grader.store import Outcome, Store, Unit
 from grader.submissions import Attempt, Note
 
 HOSTILE = ("<script>document.title='owned'</script>", "\"><img src=x onerror=\"document.title='owned'\">",
-           "</script><script>document.title='owned'</script>", "{{ 7 * 7 }} {% raw %}", "Ann \"The Cat\", O'Neil & <b>Co</b>",
-           "\u202eevil\u202c \u200ftxt\u200e", "x" * 10_000, "javascript:document.title='owned'", "two\nlines\ttab\x00\x1b[31m",
+           "</script><script>document.title='owned'</script>", "{{ 7 * 7 }} {% raw %}",
+           "Ann \"The Cat\", O'Neil & <b>Co</b>",
+           "\u202eevil\u202c \u200ftxt\u200e", "x" * 10_000, "javascript:document.title='owned'",
+           "two\nlines\ttab\x00\x1b[31m",
            "'; DROP TABLE result; --", "名前 太郎", "../../../etc/passwd")
 
 

@@ -111,8 +111,8 @@ def test_bad_files_are_named_with_their_line(tmp_path: Path, text: str, words: s
 
 def test_null_answers_and_odd_frees_are_no_blocks(tmp_path: Path) -> None:
     path = tmp_path / "e.tsv"
-    path.write_text(HEADER + "\n1\t5\tmalloc\t0\t0\t-\t32\t0\n2\t6\tfree\t-1\t0\t-\t32\t0\n3\t7\tmalloc\t1\t8\t16\t32\t8\n"
-                    "4\t8\trealloc\t1\t0\t-\t32\t0\n5\t9\tfree\t0\t0\t-\t32\t0\n")
+    path.write_text(HEADER + "\n1\t5\tmalloc\t0\t0\t-\t32\t0\n2\t6\tfree\t-1\t0\t-\t32\t0\n"
+                    "3\t7\tmalloc\t1\t8\t16\t32\t8\n4\t8\trealloc\t1\t0\t-\t32\t0\n5\t9\tfree\t0\t0\t-\t32\t0\n")
     events = read_events(path)
     assert [len(events.snapshot(moment)) for moment in range(5)] == [0, 0, 1, 0, 0]
     assert events.waste(4).payload == 0

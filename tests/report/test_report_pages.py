@@ -14,7 +14,9 @@ from report.made import HOSTILE, FirstFit, failing, made_class, result, write_re
 
 WORDS = "return document.getElementById('v-words').textContent"
 READY = "return document.getElementById('viewer').dataset.ready"
-BAD_TEXT = "request 81 </script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> \u202e"
+BAD_TEXT = ("request 81 </script><script>document.title='owned'</script>"
+            "<img src=x onerror=\"document.title='owned'\"> \u202e")
+SET = "const e = document.getElementById('{}'); e.value = arguments[0]; e.dispatchEvent(new Event('{}'))"
 
 
 def at(browser: Browser, number: int) -> None:
@@ -46,8 +48,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
                  str(folder / "three"), "--jobs", "1"]) == 0
     names = [*HOSTILE, *(f"Student {i:02}" for i in range(20)), "Absent, Ann"]
     people = [Person(f"key {i}\u202e<b>", name, f"{i}@x.edu") for i, name in enumerate(names)]
-    results: list[dict | None] = [result("mm.c", traces if i % 5 == 0 else traces[::2], 0.3 + i / 60, 0.1 + i / 20, path="mm.c")
-                                  for i in range(len(names) - 1)]
+    results: list[dict | None] = [result("mm.c", traces if i % 5 == 0 else traces[::2], 0.3 + i / 60, 0.1 + i / 20,
+                                         path="mm.c") for i in range(len(names) - 1)]
     made_class(folder / "batch", people, [*results, None])
     assert main(["report", "--batch", str(folder / "batch"), "--result", str(folder / "three.json"), "-o",
                  str(folder / "class")]) == 0
@@ -66,8 +68,10 @@ def test_every_page_loads_from_its_file_without_a_word(pages: Path, browser: Bro
         if browser.run("return !!document.getElementById('viewer')"):
             browser.wait(READY)
         assert browser.messages() == [], page
-        assert browser.run("return performance.getEntriesByType('resource').filter(e => !e.name.startsWith('data:')).length") == 0
-        assert browser.run("return [...document.images].every(i => i.complete && i.naturalWidth > 0 && i.alt.length > 10)")
+        assert browser.run("return performance.getEntriesByType('resource')"
+                           ".filter(e => !e.name.startsWith('data:')).length") == 0
+        assert browser.run("return [...document.images]"
+                           ".every(i => i.complete && i.naturalWidth > 0 && i.alt.length > 10)")
         assert browser.run("return document.querySelectorAll('[style]').length === 0 || "
                            "[...document.querySelectorAll('[style]')].every(e => e.tagName === 'CANVAS')")
 
@@ -102,8 +106,8 @@ def test_hostile_text_does_nothing(pages: Path, browser: Browser) -> None:
         assert browser.run("return [...document.images].every(i => i.src.startsWith('data:image/'))")
         assert browser.run("return [...document.links].every(a => /^(file|#)/.test(a.href))")
         # Nothing a stranger wrote turns the direction of our own text, or fills the page.
-        assert not re.search("[\u202a-\u202e\u2066-\u2069\u200f]", browser.run("return document.querySelector('h1').textContent"))
-        assert browser.run("return document.querySelector('h1').textContent.length") <= 200
+        heading = browser.run("return document.querySelector('h1').textContent")
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\u200f]", heading) and len(heading) <= 200
     browser.open(pages / "class/index.html")
     shown = browser.run("return [...document.querySelectorAll('#everybody th[scope=row]')].map(e => e.textContent)")
     assert HOSTILE[0] in shown and any("\\u{202e}evil" in name for name in shown)
@@ -147,7 +151,8 @@ def test_the_table_filters(pages: Path, browser: Browser) -> None:
     assert browser.run("return document.activeElement.classList.contains('filter')")
     browser.type("input.filter", "student 1")
     assert names(browser) and all("Student" in name and "1" in name for name in names(browser))
-    assert browser.run("return document.querySelector('output.shown').textContent") == f"{len(names(browser))} of {total} shown"
+    shown = browser.run("return document.querySelector('output.shown').textContent")
+    assert shown == f"{len(names(browser))} of {total} shown"
     assert browser.run("return document.querySelectorAll('#plane .faded').length") > 0
     browser.type("input.filter", "escape")
     assert len(names(browser)) == total
@@ -160,7 +165,8 @@ def test_the_table_filters(pages: Path, browser: Browser) -> None:
 
 def test_points_tell_their_names_and_lead_to_pages(pages: Path, browser: Browser) -> None:
     browser.open(pages / "class/index.html")
-    assert browser.run("return document.querySelectorAll('#plane .points :is(.submission, .invalid)').length") == len(HOSTILE) + 21
+    points = browser.run("return document.querySelectorAll('#plane .points :is(.submission, .invalid)').length")
+    assert points == len(HOSTILE) + 21
     assert browser.run("return document.querySelectorAll('#plane .points .shipped').length") == 2
     assert browser.run("return document.querySelector('#plane .front').getAttribute('points').length") > 10
     key = browser.run("const a = document.querySelectorAll('#plane a')[20]; a.id = 'target'; return a.dataset.key")
@@ -204,18 +210,18 @@ def size(value: int) -> str:
 def test_stepping_shows_what_the_events_say(pages: Path, browser: Browser) -> None:
     browser.open(pages / "one/index.html")
     browser.wait(READY)
-    index = browser.run("return [...document.getElementById('v-trace').options].findIndex(o => o.text.startsWith('long'))")
-    browser.run("const s = document.getElementById('v-trace'); s.value = arguments[0]; s.dispatchEvent(new Event('change'))",
-                str(index))
+    index = browser.run("return [...document.getElementById('v-trace').options]"
+                        ".findIndex(o => o.text.startsWith('long'))")
+    browser.run(SET.format("v-trace", "change"), str(index))
     browser.wait(READY + f" === '{index}'")
     events = read_events(pages / "events/long.tsv")
     for number in (1, 4000, 3999, 17, 2500, 1001, 1000, 999, 3000, 0):
-        browser.run("const n = document.getElementById('v-number'); n.value = arguments[0]; n.dispatchEvent(new Event('change'))",
-                    number)
+        browser.run(SET.format("v-number", "change"), number)
         at(browser, number)
         if number:
             blocks = len(events.snapshot(number - 1))
-            assert state(browser) == (f"{size(events.live[number - 1])} in use", f"{blocks} block{'' if blocks == 1 else 's'}",
+            assert state(browser) == (f"{size(events.live[number - 1])} in use",
+                                      f"{blocks} block{'' if blocks == 1 else 's'}",
                                       f"heap {size(events.brk[number - 1])}")
     frees = browser.run("return document.getElementById('d-frees').textContent")
     assert frees == "free 0"
@@ -232,7 +238,7 @@ def test_keys_slider_and_buttons(pages: Path, browser: Browser) -> None:
     assert browser.run(WORDS).startswith("Request 2 (line 6): ")
     browser.type("#v-slider", "right")
     at(browser, 3)
-    browser.run("const s = document.getElementById('v-slider'); s.value = 40; s.dispatchEvent(new Event('input'))")
+    browser.run(SET.format("v-slider", "input"), 40)
     at(browser, 40)
     browser.click("#v-next")
     at(browser, 41)
@@ -269,7 +275,8 @@ def test_what_a_request_did_is_told_and_drawn(tmp_path: Path, browser: Browser) 
     heap.request("realloc", 2, 400)  # 8: moves into it
     heap.write(tmp_path / "e.tsv")
     write_result(tmp_path / "r.json", result("a", [heap.trace("t.rep")]))
-    assert main(["report", "--result", str(tmp_path / "r.json"), "--events", str(tmp_path / "e.tsv"), "-o", str(tmp_path)]) == 0
+    assert main(["report", "--result", str(tmp_path / "r.json"), "--events", str(tmp_path / "e.tsv"), "-o",
+                 str(tmp_path)]) == 0
     browser.open(tmp_path / "index.html")
     browser.wait(READY)
     browser.type("#viewer", "home")
@@ -290,7 +297,7 @@ def test_what_a_request_did_is_told_and_drawn(tmp_path: Path, browser: Browser) 
 
 
 def test_scrubbing_100000_requests_is_smooth(tmp_path: Path, browser: Browser, dice) -> None:
-    """Jumps anywhere in 100,000 requests with 2,000 live blocks: far below the time of a frame that is seen to stutter."""
+    """Jumps anywhere in 100,000 requests with 2,000 live blocks, each drawn before the eye sees it stutter."""
     from grader.cli import main
     lines, live, free, brk = [], [], [64 * i for i in range(2500)], 0
     dice.shuffle(free)
@@ -351,7 +358,8 @@ def test_dark_narrow_and_printed(pages: Path, browser: Browser) -> None:
 def test_every_control_has_a_name(pages: Path, browser: Browser) -> None:
     for page in every_page(pages)[:6]:
         browser.open(page)
-        assert browser.run("""return [...document.querySelectorAll('input, select, button, canvas, svg[role=img]')].every(e =>
+        assert browser.run("""return [...document.querySelectorAll(
+            'input, select, button, canvas, svg[role=img]')].every(e =>
             e.textContent.trim() || e.ariaLabel || e.title || (e.labels && e.labels.length))"""), page
         assert browser.run("return document.documentElement.lang") == "en"
 
@@ -359,7 +367,8 @@ def test_every_control_has_a_name(pages: Path, browser: Browser) -> None:
 def test_the_comparison_links_and_compares(pages: Path, browser: Browser) -> None:
     browser.open(pages / "three/index.html")
     assert names(browser) == ["alpha", "beta", "mm.c"]
-    best = browser.run("return [...document.querySelectorAll('#grid tbody tr')].map(r => r.querySelectorAll('.best').length)")
+    best = browser.run("return [...document.querySelectorAll('#grid tbody tr')]"
+                       ".map(r => r.querySelectorAll('.best').length)")
     assert all(number >= 1 for number in best)
     for href in browser.run("return [...document.querySelectorAll('#everybody a')].map(a => a.href)"):
         assert Path(href.removeprefix("file://")).is_file()
@@ -367,7 +376,8 @@ def test_the_comparison_links_and_compares(pages: Path, browser: Browser) -> Non
 
 def test_what_is_wrong_is_one_sentence(tmp_path: Path, grader) -> None:
     (tmp_path / "bad.json").write_text(json.dumps({"schema": 2}))
-    for args, words in ((["-o", "r"], "give --result FILE.json"), (["--result", "bad.json", "-o", "r"], "not a result of mdriver"),
+    for args, words in ((["-o", "r"], "give --result FILE.json"),
+                        (["--result", "bad.json", "-o", "r"], "not a result of mdriver"),
                         (["--batch", "nothing", "-o", "r"], "holds no results.sqlite"),
                         (["--result", "x.json", "-o", "r", "--jobs", "0"], "--jobs 0")):
         done = grader("report", *args, expect=2)
@@ -378,8 +388,8 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path, grader) -> None:
 
 def test_a_file_that_does_not_compile_has_a_page(tmp_path: Path, grader, browser: Browser) -> None:
     broken = {**result("mm.c", []), "verdict": "build", "message": "mm.c does not compile",
-              "score": {"utilization": None, "kops": None, "relative": None, "index": 0.0, "max_index": 100.0, "valid": 0,
-                        "scored": 3, "parts": []}}
+              "score": {"utilization": None, "kops": None, "relative": None, "index": 0.0, "max_index": 100.0,
+                        "valid": 0, "scored": 3, "parts": []}}
     broken["submission"]["build_log"] = "mm.c:3: error: <b>expected</b> ';'"
     write_result(tmp_path / "r.json", broken)
     grader("report", "--result", "r.json", "-o", "r")

@@ -6,6 +6,7 @@ import random
 import re
 import resource
 import subprocess
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -21,20 +22,20 @@ from report.conftest import ROOT
 from report.made import FirstFit, failing, result, write_result
 
 TEXTS = {  # what must be read in the picture
-    "pareto": ["Utilization and speed", "utilization (percent)", "speed (reference explicit = 1)", "Pareto front", "alpha",
-               "equal score"],
+    "pareto": ["Utilization and speed", "utilization (percent)", "speed (reference explicit = 1)", "Pareto front",
+               "alpha", "equal score"],
     "heap": ["Live payload and heap: alpha on one", "requests", "bytes (", "live payload", "heap size (break)", "waste",
              "peak of the payload"],
-    "map": ["Heap over time: alpha on one", "requests", "address (", "payload", "overhead", "free, was used", "never used",
-            "break", "peak"],
+    "map": ["Heap over time: alpha on one", "requests", "address (", "payload", "overhead", "free, was used",
+            "never used", "break", "peak"],
     "fragmented": ["The heap at the peak, request ", "payload", "overhead", "free hole", "blocks", "500"],
-    "waste": ["Where the heap is at the peak: alpha", "payload", "metadata", "internal", "external", "unreleased", "one",
-              "two", "percent of the heap at its highest"],
+    "waste": ["Where the heap is at the peak: alpha", "payload", "metadata", "internal", "external", "unreleased",
+              "one", "two", "percent of the heap at its highest"],
     "holes": ["Free holes at the peak", "size of a hole (bytes", "bytes in such holes (", "in all, the largest"],
     "sizes": ["Sizes and lifetimes in trace one", "size asked for (bytes", "lifetime (requests", "percent", "end"],
     "traces": ["Trace by trace: alpha", "utilization (percent)", "speed (explicit = 1)", "ceiling", "one", "two"],
-    "latency": ["Cost of single requests: alpha", "cost (seconds)", "share of requests that cost more", "malloc", "calloc",
-                "realloc", "free", "longest malloc: 5 µs"],
+    "latency": ["Cost of single requests: alpha", "cost (seconds)", "share of requests that cost more", "malloc",
+                "calloc", "realloc", "free", "longest malloc: 5 µs"],
     "class": ["Scores, and how far they repeat", "score", "median", "repetitions apart"]}
 ONE_TRACE = ("heap", "map", "fragmented", "holes", "sizes")
 
@@ -55,7 +56,7 @@ def texts(svg: bytes) -> list[str]:
     """The words of an SVG, unescaped."""
     found = re.findall(r"<text[^>]*>(.*?)</text>", svg.decode(), re.S)
     plain = [re.sub(r"<[^>]*>", "", words) for words in found]
-    return [w.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("&quot;", '"').strip() for w in plain]
+    return [unescape(w).strip() for w in plain]
 
 
 def request(name: str, subject: Subject, **other: object) -> Request:
@@ -84,8 +85,8 @@ def test_png_and_pdf_and_the_terminal(name: str, alpha: Subject) -> None:
 
 
 def test_every_point_of_600_is_in_the_picture(tmp_path: Path, dice: random.Random) -> None:
-    subjects = [Subject(f"student {i}", result("mm.c", [], dice.uniform(0.3, 0.95), 10 ** dice.uniform(-2, 0.5), path="mm.c"))
-                for i in range(600)]
+    subjects = [Subject(f"student {i}", result("mm.c", [], dice.uniform(0.3, 0.95), 10 ** dice.uniform(-2, 0.5),
+                                               path="mm.c")) for i in range(600)]
     picture = make(Request("pareto", subjects))
     assert len(picture.tables["submission"].rows) == 600
     svg = draw(picture, "svg").decode()
@@ -97,7 +98,8 @@ def test_every_point_of_600_is_in_the_picture(tmp_path: Path, dice: random.Rando
 
 def test_labels_of_nine_points_do_not_overlap(dice: random.Random) -> None:
     from grader.plot_pareto import LETTER, LINE, place_labels
-    subjects = [Subject(f"allocator{i}", result(f"a{i}", [], dice.uniform(0.7, 0.9), dice.uniform(0.5, 1.5))) for i in range(9)]
+    subjects = [Subject(f"allocator{i}", result(f"a{i}", [], dice.uniform(0.7, 0.9), dice.uniform(0.5, 1.5)))
+                for i in range(9)]
     field = field_of(subjects)
     boxes = []
     for x, y, side, name in place_labels(field, range(9)):
@@ -131,7 +133,8 @@ def test_along_an_iso_line_the_index_is_the_same(course: str) -> None:
 
 
 def test_the_formula_is_mdrivers(tmp_path: Path) -> None:
-    formula = Course("c", (Part("utilization", 60, 0.5, 0.9, 1, False), Part("relative", 40, 0, 1, 2, False)), False, False)
+    formula = Course("c", (Part("utilization", 60, 0.5, 0.9, 1, False), Part("relative", 40, 0, 1, 2, False)),
+                     False, False)
     assert formula.index(0.7, 0.5) == pytest.approx(30 + 10)
     assert formula.index(0.2, 3) == pytest.approx(40)
     real = load_course("malloclab")
@@ -264,7 +267,8 @@ def test_errors_are_one_sentence(tmp_path: Path, grader, dice: random.Random) ->
             (["heap", "--result", "one.json", "-o", "x.svg"], "no events of trace t"),
             (["heap", "--result", "two.json", "--events", "ev", "-o", "x.svg"], "name one with --allocator"),
             (["heap", "--result", "one.json", "--events", "nowhere", "-o", "x.svg"], "--events nowhere: no such"),
-            (["heap", "--result", "one.json", "--events", "ev", "--trace", "x", "-o", "x.svg"], "--trace x: no such trace"),
+            (["heap", "--result", "one.json", "--events", "ev", "--trace", "x", "-o", "x.svg"],
+             "--trace x: no such trace"),
             (["holes", "--result", "one.json", "--events", "ev", "--moment", "51", "-o", "x.svg"], "--moment 51"),
             (["class", "--batch", "nothing", "-o", "x.svg"], "holds no results.sqlite")):
         done = grader("plot", *args, expect=2)
@@ -286,7 +290,8 @@ def in_a_terminal(folder: Path, *args: str, **environment: str) -> str:
     """What `plot` draws in a terminal."""
     main, other = pty.openpty()
     with subprocess.Popen(["/usr/bin/python3", "-m", "grader", "plot", *args], cwd=folder, stdout=other,
-                          env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "90", "LINES": "30", **environment}) as process:
+                          env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "90", "LINES": "30",
+                               **environment}) as process:
         os.close(other)
         data = b""
         try:
@@ -323,7 +328,8 @@ def test_mdriver_draws_too(tmp_path: Path) -> None:
 
 def test_nothing_timed_is_said(tmp_path: Path, dice: random.Random) -> None:
     trace = FirstFit().random(dice, 30).trace("t.rep", relative=None, kops=None, latency={}, repetitions=[])
-    subject = Subject("a", {**result("a", [trace]), "score": {"utilization": 0.5, "kops": None, "relative": None, "index": None}})
+    untimed = {"utilization": 0.5, "kops": None, "relative": None, "index": None}
+    subject = Subject("a", {**result("a", [trace]), "score": untimed})
     for name in ("pareto", "latency", "class"):
         with pytest.raises(Problem):
             make(Request(name, [subject]))

@@ -1,6 +1,6 @@
 "use strict";
-// The heap viewer: a trace replayed from what was seen of it, forwards and backwards. Checkpoints of the live blocks make
-// every request a short replay away.
+// The heap viewer: a trace replayed from what was seen of it, forwards and backwards. Checkpoints of the live blocks
+// make every request a short replay away.
 (function () {
   const section = document.getElementById("viewer");
   if (!section) return;
@@ -120,7 +120,8 @@
       if (!this.at) return "Before the first request: the heap is empty.";
       const i = this.at - 1, kind = KINDS[this.kind[i]], old = this.old[i], put = this.offset[i] >= 0;
       let text = "Request " + comma(this.at) + " (line " + this.line[i] + "): " + kind + "(" +
-        (this.kind[i] >= REALLOC ? "block " + this.id[i] + (this.kind[i] === REALLOC ? ", " + this.size[i] : "") : this.size[i]) + ")";
+        (this.kind[i] >= REALLOC ? "block " + this.id[i] : "") + (this.kind[i] === REALLOC ? ", " : "") +
+        (this.kind[i] === FREE ? "" : this.size[i]) + ")";
       if (put) {
         const [start, end] = this.hole(this.offset[i], i), left = end - this.offset[i] - this.size[i];
         text += " gives 0x" + this.offset[i].toString(16);
@@ -134,8 +135,8 @@
         text += ": " + this.size[old] + " bytes at 0x" + from.toString(16) + " are free";
         const before = from - start > 64, after = end - to > 64;
         text += before || after
-          ? "; with the free stretch " + (before && after ? "on both sides" : before ? "before" : "behind") + " it is " +
-            comma(end - start) + " bytes (coalesced, if the allocator does)."
+          ? "; with the free stretch " + (before && after ? "on both sides" : before ? "before" : "behind") +
+            " it is " + comma(end - start) + " bytes (coalesced, if the allocator does)."
           : "; live neighbours on both sides.";
       } else text += ": nothing to do.";
       const before = this.at > 1 ? this.brk[this.at - 2] : 0;
@@ -152,7 +153,7 @@
   let colours = {};
 
   function readColours() {
-    for (const name of ["payload", "overhead", "hole", "now", "gone", "page", "ink", "line"]) colours[name] = colour(name);
+    for (const name of ["payload", "overhead", "hole", "now", "gone", "page", "ink"]) colours[name] = colour(name);
   }
 
   function fit(canvas, height) {
@@ -200,13 +201,16 @@
     paint(0, trace.heap(), fill, 0);
     draw.fillStyle = colours.overhead;
     if (scale * 8 > 0.5)
-      for (const i of trace.live)
-        paint(trace.offset[i] + trace.size[i], Math.min(trace.offset[i] + trace.room(trace.size[i]), trace.heap()), fill, 0);
+      for (const i of trace.live) {
+        const from = trace.offset[i], end = Math.min(from + trace.room(trace.size[i]), trace.heap());
+        paint(from + trace.size[i], end, fill, 0);
+      }
     draw.fillStyle = colours.payload;
     for (const i of trace.live) paint(trace.offset[i], trace.offset[i] + trace.size[i], fill, 0);
     if (!trace.at) return;
     const i = trace.at - 1, old = trace.old[i];
-    if (old >= 0) paint(trace.offset[old], trace.offset[old] + trace.size[old], (x, y, w, h) => hatch(draw, x, y, w, h), 3);
+    const gone = (x, y, w, h) => hatch(draw, x, y, w, h);
+    if (old >= 0) paint(trace.offset[old], trace.offset[old] + trace.size[old], gone, 3);
     if (trace.offset[i] >= 0) {
       draw.fillStyle = colours.now;
       paint(trace.offset[i], trace.offset[i] + trace.size[i], fill, 3);
@@ -238,8 +242,10 @@
     draw.font = "12px sans-serif";
     draw.textAlign = "center";
     const near = [];
-    for (const block of trace.live)
-      if (trace.offset[block] + trace.room(trace.size[block]) > start && trace.offset[block] < start + bytes) near.push(block);
+    for (const block of trace.live) {
+      const from = trace.offset[block];
+      if (from + trace.room(trace.size[block]) > start && from < start + bytes) near.push(block);
+    }
     near.sort((a, b) => trace.offset[a] - trace.offset[b]);
     const label = function (from, to, words, inside) {
       const [x, , w] = box(from, to);
@@ -252,7 +258,8 @@
     for (const block of [...near, -1]) {
       const from = block < 0 ? trace.heap() : trace.offset[block];
       if (from - free > 64 && from > start && free < start + bytes && (near.length || block < 0) && free >= 0)
-        label(Math.max(free, start), Math.min(from, start + bytes), "free" + (free > start && from < start + bytes ? " " + (from - free) : ""), colours.ink);
+        label(Math.max(free, start), Math.min(from, start + bytes),
+          "free" + (free > start && from < start + bytes ? " " + (from - free) : ""), colours.ink);
       if (block < 0) break;
       const to = from + trace.size[block], room = Math.min(from + trace.room(trace.size[block]), trace.heap());
       draw.fillStyle = colours.overhead;
@@ -292,7 +299,9 @@
       ? " Here the next request fails: " + trace.view.message : "");
     $("v-slider").value = number;
     $("v-number").value = number;
-    KINDS.forEach((kind, k) => { $(k === FREE ? "d-frees" : "d-" + kind).textContent = kind + " " + comma(trace.counts[k][at]); });
+    KINDS.forEach(function (kind, k) {
+      $(k === FREE ? "d-frees" : "d-" + kind).textContent = kind + " " + comma(trace.counts[k][at]);
+    });
     $("d-live").textContent = size(trace.payload[at]) + " in use";
     $("d-blocks").textContent = comma(trace.live.size) + (trace.live.size === 1 ? " block" : " blocks");
     $("d-free").textContent = size(Math.max(0, heap - trace.payload[at])) + " not in use";
@@ -330,7 +339,8 @@
     stop();
     const view = JSON.parse(document.querySelectorAll("script.view")[index].textContent);
     if (typeof DecompressionStream === "undefined") {
-      $("v-words").textContent = "This browser cannot unpack the trace; use Chromium 80, Firefox 113, Safari 16.4 or later.";
+      $("v-words").textContent =
+        "This browser cannot unpack the trace; use Chromium 80, Firefox 113, Safari 16.4 or later.";
       return;
     }
     trace = new Trace(view, await unpack(view.data));
