@@ -559,6 +559,23 @@ void pin_to_cpu(int cpu)
     sched_setaffinity(0, sizeof one, &one); /* best effort: without it, only slower */
 }
 
+/* Whether no file whatever could serve the trace here; the record says why. */
+static int is_impossible(const struct check *c)
+{
+    const struct trace *t = c->trace;
+    struct record *r = c->record;
+    unsigned long long live = t->peak_payload, limit = c->options->heap_limit;
+
+    if (c->image->bits == 32 && (t->max_size > UINT32_MAX || t->peak_payload > ADDRESS_SPACE_32))
+        snprintf(r->message, sizeof r->message, "%llu bytes are live at once, which no 32-bit process can have; "
+                 "--bits 64 runs this trace", live);
+    else if (limit && live > limit && !sparse(c))
+        snprintf(r->message, sizeof r->message, "%llu bytes are live at once, and the course's heap has %llu", live, limit);
+    else
+        return 0;
+    return 1;
+}
+
 void check_trace(const struct runner_image *image, const struct trace *t,
                  const struct pass_options *options, struct record *r)
 {
@@ -568,10 +585,8 @@ void check_trace(const struct runner_image *image, const struct trace *t,
 
     r->address = OFFSET_NULL;
     pin_to_cpu(options->cpu);
-    if (image->bits == 32 && (t->max_size > UINT32_MAX || t->peak_payload > ADDRESS_SPACE_32)) {
+    if (is_impossible(&c)) {
         r->verdict = VERDICT_SKIPPED;
-        snprintf(r->message, sizeof r->message, "%llu bytes are live at once, which no 32-bit process can have; --bits 64 runs "
-                 "this trace", (unsigned long long)t->peak_payload);
         return;
     }
     check_once(&c);

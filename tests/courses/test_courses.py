@@ -146,7 +146,7 @@ def test_weights_of_headers(tmp_path: Path) -> None:
     assert found["score"]["scored"] == 2
     found = result("--check-only", "-c", "classic", "-t", tmp_path, HERE / "classic/implicit.c")
     assert [t["weight"] for t in found["traces"]] == ["both"] * 3
-    model.write(tmp_path / "b.rep", ["a 0 5000", "f 0", "a 1 4000", "a 2 90000000", "a 3 90000000"], "autolab", 0)
+    model.write(tmp_path / "b.rep", ["a 0 90000000", "f 0", "a 1 16", "a 2 100000000"], "autolab", 0)
     found = result("--check-only", "-c", "autolab", "-t", tmp_path, HERE / "autolab/explicit.c")
     assert found["traces"][1]["verdict"] == "heap-limit"
     assert (found["score"]["valid"], found["score"]["invalid"], found["score"]["index"]) == (2, 1, 0)
@@ -308,12 +308,25 @@ def test_own_folder_of_courses(tmp_path: Path) -> None:
     (tmp_path / "ours.cfg").write_text('base = "classic"; title = "our department"; heap_limit = 1048576;')
     env = {"MDRIVER_COURSES": str(tmp_path)}
     assert "our department" in mdriver("--courses", env=env).stdout
-    trace = model.write(tmp_path / "big.rep", ["a 0 2000000"], "classic")
+    trace = model.write(tmp_path / "big.rep", ["a 0 600000", "r 0 700000"], "classic")
     done = mdriver("--check-only", "--json", "-", "-c", "ours", "-f", trace, HERE / "classic/naive.c", env=env)
     assert json.loads(done.stdout)["verdict"] == "heap-limit"
     (tmp_path / "worse.cfg").write_text("base = ")
     done = mdriver("--courses", env=env)
     assert done.returncode == 2 and "worse.cfg:1: syntax error" in done.stderr and "our department" in done.stdout
+
+
+def test_more_than_the_heap(tmp_path: Path) -> None:
+    """A trace that no file could serve in this course's heap is skipped, with a note, and is not held against the file."""
+    model.write(tmp_path / "big.rep", ["a 0 15000000", "a 1 15000000"], "classic")
+    model.write(tmp_path / "small.rep", ["a 0 64", "f 0"], "classic")
+    arguments: list[str | Path] = ["--check-only", "-c", "classic", "-t", tmp_path, HERE / "classic/implicit.c"]
+    found = result(*arguments)
+    assert [t["verdict"] for t in found["traces"]] == ["skipped", "ok"] and found["exit"] == 0
+    assert (found["score"]["scored"], found["score"]["invalid"]) == (1, 0)
+    assert "note: big: 30000000 bytes are live at once, and the course's heap has 20971520" in mdriver(*arguments).stdout
+    found = result(*["classic-64m" if word == "classic" else word for word in arguments])
+    assert [t["verdict"] for t in found["traces"]] == ["ok", "ok"]
 
 
 def test_files_have_no_course_left_out() -> None:

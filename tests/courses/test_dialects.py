@@ -110,6 +110,30 @@ def test_pointers_in_four_bytes(trace: Path) -> None:
     assert chosen["bits"] == 64 and "as this course builds its files" in chosen["bits_reason"]
 
 
+@pytest.mark.parametrize(("source", "bits", "reason"), [
+    ("explicit32.c", 32, "because a short replay passes in 32 bits and fails in 64 (crash); gcc warns of casts between pointers "
+     "and 4-byte integers (line 17)"),
+    ("old_style.c", 32, "because it casts between pointers and 4-byte integers (line 42); a short replay passes in both"),
+    ("implicit.c", 64, "as this course builds its files; a short replay passes"),
+    ("buggy_merge.c", 64, "as this course builds its files; a short replay fails in 32 and 64 bits"),
+    ("only64.c", 64, "as this course builds its files; a short replay passes"),
+])
+def test_evidence(source: str, bits: int, reason: str, tmp_path: Path, trace: Path) -> None:
+    """In a course that builds 64-bit, files that are right in 32 alone are still found out, with the evidence."""
+    course = tmp_path / "wide.cfg"
+    course.write_text('base = "classic"; title = "wide"; bits = 64;')
+    found = check(trace, "-c", course, "--bits", "auto", HERE / "classic" / source)["submission"]
+    assert (found["bits"], found["bits_reason"]) == (bits, f"{bits}-bit, {reason}")
+
+
+def test_casts_to_eight_bytes(tmp_path: Path, trace: Path) -> None:
+    """A file that passes in both and casts pointers to integers of 8 bytes was written for 64 bits."""
+    source = tmp_path / "mm.c"
+    source.write_text(BASE.replace("    if (bp == NULL)\n        return;", "    if ((unsigned long long)bp == 0)\n        return;"))
+    found = check(trace, "-c", "classic", source)["submission"]
+    assert found["bits"] == 64 and "casts between pointers and 8-byte integers (line" in found["bits_reason"]
+
+
 def test_timed_in_32_bits(trace: Path) -> None:
     """A 32-bit file is timed beside a 32-bit reference."""
     found = result("-c", "classic", "-f", trace, HERE / "classic/explicit32.c")
