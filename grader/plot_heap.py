@@ -11,7 +11,7 @@ from grader.report.results import Subject, stem
 from grader.text import count, plain
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-POINTS = 1200             # of a line
+POINTS = 800              # of a line
 MANY = 4000               # boxes that a picture holds
 CELLS = 900.0             # about as many pixels as a row of `fragmented` is wide
 

@@ -143,6 +143,9 @@ def place_labels(field: Field, chosen: Sequence[int]) -> list[tuple[float, float
     corners = [plane.at(x, y) for x, y in stairs(field)]
     for (ax, ay), (bx, by) in [*bars, *zip(corners, corners[1:])]:
         taken.append((min(ax, bx) - 1, min(ay, by) - 1, max(ax, bx) + 1, max(ay, by) + 1))
+    for _, line in field.iso:  # the names of the lines of equal score
+        x, y = plane.at(*line[2])
+        taken.append((x - 26, y - 18, x - 2, y - 2))
     placed = []
     for index in chosen:
         point = field.points[index]

@@ -97,8 +97,9 @@ def in_seconds(figures: dict) -> dict:
 
 def tail(figures: dict, value: float) -> float:
     """The share of requests that cost more than VALUE, between the quantiles that are known."""
-    known = [(figures["p50"], 0.5), (figures["p99"], 0.01), (figures["p999"], 0.001),
-             (figures["max"], 1 / max(2, figures["count"]))]
+    one = 1 / max(2, figures["count"])
+    known = [(figures[name], share) for name, share in (("p50", 0.5), ("p99", 0.01), ("p999", 0.001)) if share > one]
+    known.append((figures["max"], one))
     points: list[tuple[float, float]] = []
     for cost, share in known:
         if cost > 0 and (not points or (cost > points[-1][0] and share < points[-1][1])):

@@ -89,11 +89,12 @@ def shown(picture: Picture) -> Shown:
 
 
 def try_picture(name: str, subjects: Sequence[Subject], trace: str | None = None) -> list[Shown]:
-    """The picture where there is data for it."""
+    """The picture where there is data for it. Problem when it cannot be drawn."""
     try:
-        return [shown(make(Request(name, list(subjects), trace)))]
+        picture = make(Request(name, list(subjects), trace))
     except Problem:
         return []
+    return [shown(picture)]
 
 
 @cache

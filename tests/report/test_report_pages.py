@@ -386,6 +386,13 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path, grader) -> None:
     assert "nobody is in it" in grader("report", "--batch", "empty", "-o", "r", expect=2).stderr
 
 
+def test_without_gnuplot_there_is_no_report_with_holes(tmp_path: Path, grader, dice) -> None:
+    write_result(tmp_path / "r.json", result("a", [FirstFit().random(dice, 30).trace("t.rep")]))
+    done = grader("report", "--result", "r.json", "-o", "r", expect=5, PATH="/nowhere")
+    assert "gnuplot is not installed; install gnuplot-nox" in done.stderr
+    assert not (tmp_path / "r/index.html").exists()
+
+
 def test_a_file_that_does_not_compile_has_a_page(tmp_path: Path, grader, browser: Browser) -> None:
     broken = {**result("mm.c", []), "verdict": "build", "message": "mm.c does not compile",
               "score": {"utilization": None, "kops": None, "relative": None, "index": 0.0, "max_index": 100.0,

@@ -234,6 +234,8 @@ def test_latency_goes_through_the_quantiles() -> None:
     assert tail(figures, 2e-6) == pytest.approx(0.001)
     assert tail(figures, 1e-4) == pytest.approx(1e-5)
     assert tail(figures, 2e-4) == 0
+    few = {"count": 20, "p50": 1e-7, "p99": 9e-7, "p999": 1e-6, "max": 1e-6}
+    assert tail(few, 1e-6) == pytest.approx(1 / 20)  # of 20 requests nothing is known beyond the longest
 
 
 def test_hostile_names_are_only_text(tmp_path: Path, dice: random.Random) -> None:
