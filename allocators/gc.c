@@ -43,7 +43,7 @@
 
 #include <time.h>
 
-enum { STACK = 1024, ROOT_SHARE = 16, LEAST = 8192, FIRST_UNITS = 512 };
+enum { STACK = 64, ROOT_SHARE = 16, LEAST = 8192, FIRST_UNITS = 512 };
 
 #define MARK ((size_t)4) /* in a header, only during a collection */
 #define UNIT ((size_t)MM_ALIGNMENT)
