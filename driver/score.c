@@ -209,9 +209,11 @@ struct score score_outcomes(const struct outcome *o, size_t n, const struct cour
                             double deduction, int checkpoint)
 {
     struct score s = { .deduction = deduction };
+    int faults = 0; /* of ours */
 
     for (size_t i = 0; i < n; i++) {
-        if (o[i].record.verdict == VERDICT_SKIPPED)
+        faults |= o[i].record.verdict == VERDICT_GRADER;
+        if (o[i].record.verdict == VERDICT_SKIPPED || o[i].record.verdict == VERDICT_GRADER)
             continue;
         s.correct += o[i].record.verdict == VERDICT_OK;
         s.invalid += o[i].record.verdict != VERDICT_OK;
@@ -237,5 +239,6 @@ struct score score_outcomes(const struct outcome *o, size_t n, const struct cour
         s.index = s.index >= course->checkpoint.passes_at ? s.max_index : 0;
     else if (!checkpoint && s.index < course->zero_below)
         s.index = 0;
+    s.has_index &= !faults;
     return s;
 }

@@ -35,7 +35,7 @@ struct score {
     size_t correct, invalid; /* of all traces that ran, whatever their weight */
     size_t part_count;
     struct score_part part[COURSE_PARTS];
-    int has_index;         /* every part is known */
+    int has_index;         /* every part is known, and nothing failed through our fault */
     double raw;            /* sum (or product) of the parts */
     double deduction;      /* for static rules */
     double index;          /* what counts: after deduction, zero_below and checkpoint */

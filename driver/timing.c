@@ -353,6 +353,8 @@ void time_trace(const struct runner_image *image, const struct runner_image *ref
         fail(r, VERDICT_GRADER, "out of memory");
         return;
     }
+    if (flags & WIRE_SPARSE && timing->clock == CLOCK_INSTRUCTIONS)
+        return; /* valgrind's address space has no room for it: not timed */
     pin_to_cpu(options->cpu);
     int rc = measure(&m, timing, most);
     if (!rc && timing->clock == CLOCK_INSTRUCTIONS) { /* only what passed in the tight cage comes here */
@@ -385,7 +387,8 @@ static void summarise(double *cost, size_t n, struct latency *out)
 void time_latency(const struct runner_image *image, const struct trace *t,
                   const struct pass_options *options, struct record *r)
 {
-    struct run run = { image, t, options, CLOCK_CPU, 0, WIRE_LATENCY };
+    uint32_t flags = t->peak_payload > SPARSE_FROM ? WIRE_SPARSE : 0u;
+    struct run run = { image, t, options, CLOCK_CPU, flags, WIRE_LATENCY };
     struct process p;
     double seconds = 0, *cost = malloc((t->count + 1) * sizeof *cost);
 

@@ -118,8 +118,9 @@ def test_giant(tmp_path: Path) -> None:
     requests = model.read(trace)
     assert (found["traces"][0]["verdict"], found["traces"][0]["peak_payload"], found["traces"][0]["heap"]) == (
         "ok", model.peak_payload(requests), model.HEAPS["cmu16/explicit.c"](requests))
-    timed = result("-c", "cmu16", "-f", trace, HERE / "cmu16/explicit.c")
+    timed = result("-c", "cmu16", "--latency", "-f", trace, HERE / "cmu16/explicit.c")
     assert timed["verdict"] == "ok" and timed["score"]["kops"] > 0
+    assert timed["traces"][0]["latency"]["malloc"]["count"] == 4
 
 
 def test_giant_copied(tmp_path: Path) -> None:

@@ -159,6 +159,10 @@ START_TEST(test_nothing_known)
     four.outcome[1].timed = 0; /* a trace without a timing: no speed, no index */
     s = score_outcomes(four.outcome, TRACES, &c, 0, 0);
     ck_assert(s.has_utilization && !s.has_kops && !s.has_index);
+    make(&four);
+    four.outcome[1].record.verdict = VERDICT_GRADER; /* our fault is nobody's 0 */
+    s = score_outcomes(four.outcome, TRACES, &c, 0, 0);
+    ck_assert(!s.has_index && s.invalid == 0 && s.scored == 3);
     for (int i = 0; i < TRACES; i++)
         four.outcome[i].record.verdict = VERDICT_SKIPPED;
     s = score_outcomes(four.outcome, TRACES, &c, 0, 0);
