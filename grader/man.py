@@ -1,6 +1,7 @@
 """Manual pages, made by help2man from what --help prints: python3 -m grader.man FOLDER."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -37,8 +38,9 @@ def page(name: str, command: list[str], purpose: str) -> str:
                 if line[:1].isalpha() and below.startswith("  ") and not line.startswith("usage")}
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder, name)  # help2man names the page after the file that it runs
-        program.write_text("#!/bin/sh\n" + " ".join(map(shlex.quote, [*command, "--help"]))
-                           + " | sed 's/^usage:/Usage:/'\n")
+        text = Path(folder, "help")
+        text.write_text(re.sub("^usage:", "Usage:", done.stdout, flags=re.M))
+        program.write_text(f"#!/bin/sh\ncat {shlex.quote(str(text))}\n")
         program.chmod(0o755)
         try:
             made = subprocess.run(["help2man", "--no-info", f"--version-string={__version__}", f"--name={purpose}",
