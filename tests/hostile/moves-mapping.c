@@ -5,5 +5,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "memlib.h"
 
-#define AT_INIT() mremap((void *)0x800000000, 4096, 1 << 20, MREMAP_MAYMOVE)
+#define AT_INIT() mremap(mem_heap_lo(), 4096, 1 << 20, MREMAP_MAYMOVE)
