@@ -52,7 +52,7 @@ class Picture:
     binaries: dict[str, bytes] = field(default_factory=dict)
     key: list[str] = field(default_factory=list)  # beside the drawing in a terminal
     beside: bool = False                          # the key may stand beside: nothing depends on the width
-    lines: int = 0                                # that a terminal's drawing needs at least
+    lines: int = 0                                # of a terminal's drawing; 0: as many as there are
     alt: str = ""                                 # the picture in a sentence
     height: int = HEIGHT
 
@@ -163,7 +163,7 @@ def in_terminal(request: Request, colour: bool) -> str:
     picture = make(request)
     columns, room = request.columns, request.columns - max(map(len, picture.key), default=0) - 2
     beside = picture.beside and room >= 50
-    drawn = draw(picture, "dumb", (room if beside else columns, max(request.lines, picture.lines)), colour)
+    drawn = draw(picture, "dumb", (room if beside else columns, picture.lines or request.lines), colour)
     lines = [line.rstrip() for line in drawn.decode("utf-8", "replace").replace("\f", "").split("\n")]
     while lines and not bare(lines[-1]).strip():
         lines.pop()

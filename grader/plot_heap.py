@@ -135,7 +135,7 @@ def make_fragmented(request: Request) -> Picture:
          "cells": Table(_cells(parts, width, rows, request.columns - 14) if request.terminal else [], 3)},
         {"ROWS": rows, "ROW_BYTES": width, "WORDS": words, "UNIT": unit_name, "CELLS": request.columns - 14},
         key=[words, "# payload   + overhead   . free hole   _ top of the heap, free"],
-        alt=f"The heap {when}: {words}.", height=height)
+        alt=f"The heap {when}: {words}.", height=height, lines=rows + 8)
 
 
 KIND_COLOUR = {"payload": PALETTE["PAYLOAD"], "overhead": PALETTE["OVERHEAD"], "hole": PALETTE["HOLE"],

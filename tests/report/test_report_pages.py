@@ -427,3 +427,21 @@ def test_what_failed_in_a_class_is_replayed_for_its_heap(tmp_path: Path, grader,
     assert browser.messages() == []
     done = grader("report", "--result", "x.json", "--heaps", "-o", "r", expect=2)
     assert done.stderr
+
+
+def test_terabytes_are_drawn_and_stepped_through(tmp_path: Path, grader, browser: Browser) -> None:
+    heap = FirstFit()
+    for name in range(4):
+        heap.request("malloc", name, 1 << 40)
+    heap.request("free", 1)
+    heap.request("malloc", 9, 24)
+    heap.write(tmp_path / "e.tsv")
+    write_result(tmp_path / "r.json", result("giant", [heap.trace("g.rep")]))
+    grader("report", "--result", "r.json", "--events", "e.tsv", "-o", ".")
+    browser.open(tmp_path / "index.html")
+    browser.wait(READY)
+    browser.type("#viewer", "end")
+    at(browser, 6)
+    assert state(browser) == ("3.00 TiB in use", "4 blocks", "heap 4.00 TiB")
+    assert len(browser.run("return [...document.images].map(i => i.alt)")) >= 6
+    assert browser.messages() == []
