@@ -20,22 +20,24 @@
  * vocabulary
  *     pos        a count of granules: a position in the heap, or a size
  *     top        the free end of the heap, last resort of every search; it may lie below the break
- *     wait       what a freed block does first: it keeps its beginning and its size, in a list, for the next request
- *                of that size. All that wait are at most 1/64 of the heap (or 32 KiB); then, and before the heap
- *                grows, they
+ *     wait       what a freed block of at most 31 units does first: it stays as it is, but in a list, for the next
+ *                request of its size. All that wait are at most 1/64 of the heap, or 64 KiB; then, and always
+ *                before the heap grows, they
  *     settle     coalesce with their free neighbours, and go into a
- *     bin        free blocks by size, linked through the free blocks; the best fit is looked for
+ *     bin        free blocks by size, linked through the free blocks; the best fit is looked for. A hole of
+ *                exactly the size that is wanted comes before what waits: nothing else will ever fit there
+ *     recent     the large hole made last: in no bin yet
  *     table      of lists and bins, once the heap bears it (32 KiB): before, bins are few, and nothing waits
  *     reserve    a free stretch that one small size has to itself, the longer the oftener that size came from
  *                the top, all together 1/128 of the heap; so small blocks lie together and do not pin the holes
  *                among large ones
  *     stock      unused bits for pages, taken together for the same reason
  *
- * cost: malloc of a size that waits, and free, are a few dozen instructions. Else malloc looks at no more than 16
- * blocks of a bin or two. What is not constant: to settle, at most 2048 blocks, each of which was freed since;
- * the directory's growth, which copies 1/512 of the heap each time that the heap has grown by a quarter; and
- * realloc, which copies a block that cannot grow where it is.
- * metadata: 0.2 % of the heap, 1.8 % where blocks are small, and `struct heap`.
+ * cost: free, and malloc of a size that waits or of which there is a hole, are a few dozen instructions. Else malloc
+ * looks at no more than 16 blocks of a bin or two. What is not constant: to settle at most 4096 blocks, each of
+ * which was freed since; the directory's growth, which copies 1/512 of the heap each time that the heap has grown
+ * by a quarter; and realloc, which copies a block that cannot grow where it is.
+ * metadata: 0.2 % of the heap, 1.8 % where blocks are small, the table, and `struct heap`.
  * worst trace: a block of a new small size after each large one, the large ones freed, and larger ones
  * asked for: no size comes from the top often enough to get a reserve.
  *

@@ -24,8 +24,7 @@ static void release_last(pos g)
     h.top = g;
 }
 
-/* The hole [G, E), whose beginning is marked and whose Q, when that is not 0, is a reserve before it: the block
- * returns to where it came from. */
+/* Whether the freed block [G, E) goes back to the reserve Q before it, where it came from. */
 FAST bool rejoins(pos q, pos g, pos e)
 {
     if (LIKELY(!is_reserve(q)) || e - g != size_of_class(node(q)->next))

@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+"""Measures the champion beside libc and mimalloc and writes the figures into docs/CHAMPION.md, between markers.
+
+    champion_doc.py [--classic DIR] [classic] [shipped] [variants]
+
+classic: the classic lab's traces, which are not part of this repository, at 8-byte alignment in 64 bits. shipped: the
+traces under traces/, at 16-byte alignment. variants: traces of the same kinds with other sizes, orders and lengths,
+from a fixed seed. Without a name, all three.
+"""
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from document import machine
+from driver_json import ROOT, mean, run_mdriver
+
+PEERS = ("champion", "libc", "mimalloc")
+SEED = "20261124"
+
+
+def row(trace: dict[str, Any]) -> list[str]:
+    """One line of the table: utilization, the two ceilings, and nanoseconds a request."""
+    peers = trace.get("peers") or {}
+    cells = [trace["name"].removesuffix(".gz").removesuffix(".rep"),
+             f"{trace['utilization']:.1%}", f"{trace['ceiling']:.1%}", f"{trace['header_ceiling']:.1%}"]
+    for name in PEERS:
+        figures = peers.get(name)
+        cells.append(f"{figures['seconds'] / trace['requests'] * 1e9:.1f}" if figures else "-")
+    return cells
+
+
+def summary(traces: list[dict[str, Any]]) -> str:
+    """Two sentences: means, and how the champion stands to the others."""
+    gap = [t["ceiling"] - t["utilization"] for t in traces]
+    above = sum(t["utilization"] > t["header_ceiling"] for t in traces)
+    timed = [t["peers"] for t in traces if all(name in (t.get("peers") or {}) for name in PEERS)]
+    text = (f"Mean utilization {mean([t['utilization'] for t in traces]):.1%}; {mean(gap) * 100:.1f} points below the "
+            f"headerless ceiling on average, at most 3 on {sum(g <= 0.03 for g in gap)} of {len(traces)} traces; above "
+            f"the ceiling of 8-byte headers and 32-byte blocks on {above}.")
+    for name in PEERS[1:]:
+        ratios = [p[name]["seconds"] / p["champion"]["seconds"] for p in timed]
+        if ratios:
+            all_time = [sum(p[who]["seconds"] for p in timed) for who in (name, "champion")]
+            text += (f" Speed relative to {name}: {all_time[0] / all_time[1]:.2f} over all requests; by trace "
+                     f"{mean(ratios):.2f} on average, {min(ratios):.2f} at worst, at least equal on "
+                     f"{sum(r >= 1 for r in ratios)} of {len(ratios)}.")
+    return text
+
+
+def table(*arguments: str) -> str:
+    """Measures, and gives the table and its summary in Markdown; ends the program when a trace fails."""
+    traces = [t for t in run_mdriver("--peers", *arguments, "champion")[0]["traces"] if t["weight"] != "none"]
+    bad = [t["name"] for t in traces if t["verdict"] != "ok"]
+    if bad or not traces:
+        sys.exit(f"mdriver --peers {' '.join(arguments)} champion: no figures, these traces fail: {', '.join(bad)}")
+    lines = ["| trace | utilization | headerless ceiling | ceiling with headers | champion ns/request | libc | mimalloc |",
+             "| --- | --- | --- | --- | --- | --- | --- |"]
+    lines += ["| " + " | ".join(row(t)) + " |" for t in sorted(traces, key=lambda t: t["name"])]
+    return f"{machine()}:\n\n" + "\n".join(lines) + "\n\n" + summary(traces)
+
+
+def classic(folder: Path) -> str:
+    """The classic traces."""
+    if not list(folder.glob("*.rep*")):
+        sys.exit(f"{folder}: no traces there; name the folder of the classic lab's traces with --classic, "
+                 "or ask for the other tables only")
+    return table("-c", "classic", "--bits", "64", "-t", str(folder))
+
+
+def variants() -> str:
+    """Variants of the shipped traces, made in a folder that is removed afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        generate = [str(ROOT / "traces/tools/generate.py"), "vary", "--seed", SEED, "-o", folder, str(ROOT / "traces")]
+        done = subprocess.run(["/usr/bin/python3", *generate], capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(f"{' '.join(generate)}: exit status {done.returncode}\n{done.stderr}")
+        return table("-t", folder)
+
+
+def main() -> None:
+    """Measures, then replaces what stands between each table's markers."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--classic", type=Path, default=ROOT.parent / "shared/traces/classic", metavar="DIR")
+    parser.add_argument("parts", nargs="*", metavar="PART")
+    options = parser.parse_args()
+    measures = {"classic": lambda: classic(options.classic), "shipped": lambda: table("-t", str(ROOT / "traces")),
+                "variants": variants}
+    for part in options.parts:
+        if part not in measures:
+            parser.error(f"no part is called '{part}'; there are: {', '.join(measures)}")
+    document = ROOT / "docs" / "CHAMPION.md"
+    for part in options.parts or measures:
+        figures = measures[part]()
+        begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
+        text = document.read_text(encoding="utf-8")
+        if begin not in text or end not in text:
+            sys.exit(f"{document}: the markers {begin} and {end} are missing")
+        document.write_text(f"{text.split(begin)[0]}{begin}\n{figures}\n{end}{text.split(end)[1]}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
