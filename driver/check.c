@@ -313,7 +313,7 @@ static int look_outside(struct check *c, size_t index)
     int64_t changed = c->image->trusted ? 0 : private_changed(&c->private);
 
     if (changed < 0)
-        return fail_at(c, index, VERDICT_GRADER, "cannot read the runner's memory: %s", strerror(errno));
+        return fail_at(c, index, VERDICT_FORBIDDEN, "the process's memory map was tampered with by %s", request_text(c, index));
     uint64_t outside = (uint64_t)changed > RUNNER_BASELINE ? (uint64_t)changed - RUNNER_BASELINE : 0;
     if (outside > c->outside)
         c->outside = outside;

@@ -10,19 +10,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PRIVATE_REGIONS 16
+#define PRIVATE_REGIONS 32 /* a static program has a dozen mappings */
 
 struct private_memory {
     int memory_fd, map_fd;  /* /proc/PID/mem and maps */
-    struct private_region { uint64_t from, to; unsigned char *bytes; } region[PRIVATE_REGIONS];
+    struct private_region { uint64_t from, to; int writable; unsigned char *bytes; } region[PRIVATE_REGIONS];
     int count;
 };
 
 /* Remembers the private writable memory of process PID. 0, or -1 with errno. */
 int private_remember(struct private_memory *m, pid_t pid);
 
-/* Bytes, in words of eight, that are not as remembered; memory that is new counts where it is not zero.
- * -1 with errno when it cannot be read. */
+/* Bytes, in words of eight, that are not as remembered; memory that is new counts where it is not zero. -1 when its map
+ * is not that of a runner: it has been cut to pieces, or parts are gone. */
 int64_t private_changed(const struct private_memory *m);
 
 void private_forget(struct private_memory *m);

@@ -1,6 +1,6 @@
 """Every file here is an attack; its first line says how it must end.
 
-    // expect: VERDICT[, with OPTION ...][, timed][, mailbox][, elsewhere][, prints][, lookahead]
+    // expect: VERDICT[, with OPTION ...][, timed][, mailbox][, elsewhere][, prints][, lookahead][, charged]
 
 The harness puts base.inc, an honest allocator, after the attack (mailbox.inc and elsewhere.inc before it where the line
 says so). An attack that ends `ok` must not have gained: it needs no less memory than base.inc alone, save what
@@ -26,7 +26,7 @@ from mdriver import MDRIVER, ROOT, write_trace
 HERE = Path(__file__).resolve().parent
 FILES = sorted(HERE.glob("*.c"))
 EXITS = {"ok": 0, "build": 3, "crash": 4, "abort": 4, "exited": 4, "timeout": 4}
-WORDS = {"timed", "mailbox", "elsewhere", "prints", "lookahead"}
+WORDS = {"timed", "mailbox", "elsewhere", "prints", "lookahead", "charged"}
 FREE_BYTES = 1024  # memory outside the heap that is not charged: docs/SECURITY.md
 SENTENCE_SECONDS = 30  # for a compilation that is stopped, on a loaded machine
 
@@ -148,6 +148,8 @@ def test_gains_nothing(path: Path, bench: Bench, honest: dict[str, Any]) -> None
     if "lookahead" in words:
         slack = memory(honest) // 50
     assert memory(found) >= memory(honest) - slack
+    if "charged" in words:
+        assert found["traces"][0]["outside"] > 4 * 4096 - FREE_BYTES
     if "timed" in words:
         trace, beside = found["traces"][0], honest["traces"][0]
         if "mailbox" in words:
