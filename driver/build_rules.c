@@ -44,28 +44,43 @@ static void oddities(struct findings *f, const struct elf_object *o)
                         o->odd_section[0] ? ")" : "")->fatal = 1;
 }
 
-/* ---- lines: in the preprocessor's output, the text after a marker `# N "mm.c"` is the student's ---- */
+/* ---- lines of the source in the preprocessor's output ---- */
 
-struct place { const char *at; unsigned line; int own; };
+struct place { const char *at; unsigned line, depth; int begun; };
+
+/* A marker, `# LINE "FILE" FLAGS`: flag 1 enters a file, 2 returns to one; a #line of the student's own has neither, and
+ * what follows it is still the student's. */
+static void take_marker(struct place *p)
+{
+    const char *end = strchr(p->at, '\n'), *quote = strchr(p->at, '"'), *flags = NULL;
+    unsigned number = (unsigned)strtoul(p->at + 2, NULL, 10);
+
+    for (const char *c = quote; c && c < end; c++)
+        if (*c == '"')
+            flags = c + 1; /* after the last quote */
+    if (!flags || flags == quote + 1)
+        return;
+    if (!p->begun) /* before it come what the compiler and the command line define */
+        p->begun = number == 1 && flags - quote >= 6 && memcmp(flags - 5, "mm.c\"", 5) == 0;
+    else if (flags[0] == ' ' && flags[1] == '1')
+        p->depth++;
+    else if (flags[0] == ' ' && flags[1] == '2' && p->depth)
+        p->depth--;
+    p->line = number - 1;
+}
 
 /* Moves to the next line of TEXT that is the source's own, from the first; 0 at the end. */
 static int next_own_line(struct place *p, const char *text)
 {
-    static const char last[] = "mm.c\"";
-
     for (;;) {
         p->at = !p->at ? text : strchr(p->at, '\n') ? strchr(p->at, '\n') + 1 : NULL;
         if (!p->at || !*p->at)
             return 0;
         p->line++;
-        if (p->at[0] == '#' && p->at[1] == ' ' && isdigit((unsigned char)p->at[2])) {
-            const char *quote = strchr(p->at, '"'), *end = quote ? strchr(quote + 1, '"') : NULL;
-            size_t n = sizeof last - 1;
-            p->line = (unsigned)strtoul(p->at + 2, NULL, 10) - 1;
-            p->own = end && (size_t)(end - quote) >= n && memcmp(end + 1 - n, last, n) == 0;
-        } else if (p->own) {
+        if (p->at[0] == '#' && p->at[1] == ' ' && isdigit((unsigned char)p->at[2]))
+            take_marker(p);
+        else if (p->begun && p->depth == 0)
             return 1;
-        }
     }
 }
 

@@ -71,6 +71,13 @@ def test_macros(tmp_path: Path, trace: Path) -> None:
     assert all(f["rule"] == "macro" for f in found["findings"])
 
 
+def test_line_directive_hides_nothing(tmp_path: Path, trace: Path) -> None:
+    """A #line that names another file does not make a macro a header's."""
+    text = SOURCE.replace("typedef uint64_t word_t;", '#line 1 "/usr/include/elsewhere.h"\n#define HIDDEN(x) (x)\n'
+                          "typedef uint64_t word_t;")
+    assert [f["sentence"].split()[0] for f in findings(tmp_path, trace, text)["findings"]] == ["HIDDEN"]
+
+
 def test_banned_call(tmp_path: Path, trace: Path) -> None:
     """A call is seen in the object: in comments, strings and unused macros a name does no harm; the file is refused."""
     rules = 'rules = { banned = [ "printf", "puts", "qsort" ]; };'
