@@ -13,6 +13,9 @@ from pathlib import Path
 from grader.errors import FAULT, Problem
 from grader.sandbox import NOBODY
 
+WAITING = 2       # workers besides those that check
+WAITING_LONE = 4  # where a check may keep the timing core for long
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -34,16 +37,21 @@ class Cores:
         self.checking = [core for core in others if core not in siblings(self.timing)] or others or cores
 
     def turns(self, jobs: int | None = None) -> list[Turn]:
-        """One turn a worker, for JOBS checks at once (by default one a core). Two workers more than that: while one
-        submission is timed and the next waits for it, every core still has one to check."""
+        """One turn a worker, for JOBS checks at once (by default one a core). There are more workers than that: while
+        one submission is timed and others wait for it, every core still has one to check.
+
+        Of two cores one would be idle half of the time. So there is one more worker then, which builds and checks on
+        the timing core, but as if it were timing: while it holds the lock of that core nothing is timed there."""
         folder = turns_folder()
+        timing = _lock_file(folder, f"timing-{self.timing}")
+        lone = jobs is None and len(self.checking) == 1 and self.timing not in self.checking
         jobs = jobs or len(self.checking)
         turns = []
-        for number in range(jobs + 2):
+        for number in range(jobs + (WAITING_LONE if lone else WAITING)):
             core = self.checking[number % jobs % len(self.checking)]
             turns.append(Turn(core, _lock_file(folder, f"check-{core}-{number % jobs // len(self.checking)}"),
-                              self.timing, _lock_file(folder, f"timing-{self.timing}")))
-        return turns
+                              self.timing, timing))
+        return [*turns, Turn(self.timing, timing, self.timing, timing)] if lone else turns
 
 
 def siblings(core: int) -> set[int]:
