@@ -1,6 +1,7 @@
 """Static rules, each with its sentence and line; and giant traces."""
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,16 @@ def test_source_size(tmp_path: Path, trace: Path) -> None:
     assert findings(tmp_path, trace, SOURCE, rules % len(SOURCE))["findings"] == []
     (finding,) = findings(tmp_path, trace, SOURCE, rules % (len(SOURCE) - 1))["findings"]
     assert finding["sentence"] == f"the source has {len(SOURCE)} bytes; this course allows {len(SOURCE) - 1}"
+
+
+def test_deduction_on_the_platform_line(trace: Path) -> None:
+    """[score, -deduction, Kops, util], the deduction taken off the score."""
+    done = mdriver("-A", "-c", "cmu16", "-f", trace, HERE / "cmu16/size32.c")
+    line = json.loads(done.stdout.splitlines()[-1])
+    score, deduction, kops, util = line["scoreboard"]
+    index = next(text for text in done.stdout.splitlines() if text.startswith("  index"))
+    assert deduction == -17.0 and kops > 0 and 0 < util <= 100
+    assert line["scores"] == {"Autograded Score": score} and f"{score:.1f} of 100" in index
 
 
 def test_findings_are_printed(trace: Path) -> None:
