@@ -233,6 +233,8 @@ static int run(const struct options *o)
     score_weigh(&course, traces.traces, traces.count, o->file_count == 0, error, sizeof error);
     if (error[0])
         fprintf(stderr, "%s\n", error);
+    if (o->checkpoint && !course.has_checkpoint)
+        fprintf(stderr, "course %s has no checkpoint: its own formula is used\n", course.name);
     if (o->timing_seconds > 0)
         g.timing.budget = o->timing_seconds / (double)(traces.count ? traces.count : 1);
     struct result *results = calloc(o->allocator_count, sizeof *results);

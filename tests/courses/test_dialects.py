@@ -330,6 +330,12 @@ def test_flags_of_older_drivers(course: str, source: str, flags: list[str], trac
         assert re.search(r"^correct:1\nperfidx:\d+\n\Z", done.stdout, flags=re.M)
 
 
+def test_no_checkpoint(trace: Path) -> None:
+    """Where a course has none, that is said."""
+    done = mdriver("-p", "--check-only", "-c", "classic", "-f", trace, HERE / "classic/naive.c")
+    assert done.returncode == 0 and "course classic has no checkpoint: its own formula is used" in done.stderr
+
+
 def test_c_with_a_trace(trace: Path) -> None:
     """-c FILE, where the file is a trace: once, for correctness."""
     done = mdriver("-c", trace, ROOT / "mm.c")
