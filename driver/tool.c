@@ -26,7 +26,7 @@
 
 #define NOBODY 65534
 #define SECONDS 20            /* wall clock of one tool; a compilation takes 0.1 */
-#define CPU_SECONDS 5
+#define CPU_SECONDS 4
 #define ADDRESS_SPACE ((rlim_t)2 << 30)
 #define FILE_BYTES ((rlim_t)64 << 20)
 #define LOG_BYTES 65536
