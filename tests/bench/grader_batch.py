@@ -104,16 +104,16 @@ def rates(marks: list[tuple[int, float, int]]) -> list[float]:
 
 def figures(out: Path, marks: list[tuple[int, float, int]], number: int) -> dict:
     """What the document needs."""
-    files = [path for path in out.rglob("*") if path.is_file()]
     store = Store(out)
     verdicts: dict[str, int] = {}
     for row in store.rows():
         verdicts[row.verdict] = verdicts.get(row.verdict, 0) + 1
     store.close()
+    disk = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     last = marks[-1]
     return {"number": number, "minutes": last[1] / 60, "rate": last[0] / last[1] * 60,
             "start": marks[0][1], "parts": rates(marks), "memory": [mark[2] for mark in marks],
-            "disk": sum(path.stat().st_size for path in files) / number, "ok": verdicts.get("ok", 0),
+            "disk": disk / number, "ok": verdicts.get("ok", 0),
             "load": os.getloadavg()[0], "cores": len(os.sched_getaffinity(0))}
 
 
