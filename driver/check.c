@@ -137,7 +137,8 @@ static int take_answer(struct check *c, size_t index, uint32_t i)
     uint64_t brk = box->brk[i], address = box->block[i];
 
     if (brk < c->brk || brk > c->process.granted)
-        return fail_at(c, index, VERDICT_FORBIDDEN, "the break was tampered with at %s: it was %llu and is said to be %llu",
+        return fail_at(c, index, VERDICT_FORBIDDEN,
+                       "the break was tampered with at %s: it was %llu and is said to be %llu",
                        request_text(c, index), (unsigned long long)c->brk, (unsigned long long)brk);
     r->break_moves += brk != c->brk;
     c->brk = r->peak_break = brk; /* it only grows */
@@ -313,7 +314,8 @@ static int look_outside(struct check *c, size_t index)
     int64_t changed = c->image->trusted ? 0 : private_changed(&c->private);
 
     if (changed < 0)
-        return fail_at(c, index, VERDICT_FORBIDDEN, "the process's memory map was tampered with by %s", request_text(c, index));
+        return fail_at(c, index, VERDICT_FORBIDDEN, "the process's memory map was tampered with by %s",
+                       request_text(c, index));
     uint64_t outside = (uint64_t)changed > RUNNER_BASELINE ? (uint64_t)changed - RUNNER_BASELINE : 0;
     if (outside > c->outside)
         c->outside = outside;
@@ -416,7 +418,8 @@ static int probe(struct check *c)
         int unsound = c->said.complaint == COMPLAINT_CHECKHEAP;
         return fail_at(c, end, unsound ? VERDICT_CHECKHEAP : VERDICT_OUTSIDE, "after the trace, malloc(%llu) %s",
                        (unsigned long long)r->probe[c->said.done < r->probes ? c->said.done : 0].size,
-                       unsound ? "broke an invariant: mm_checkheap reports it" : "gave a block that is not inside the heap");
+                       unsound ? "broke an invariant: mm_checkheap reports it"
+                               : "gave a block that is not inside the heap");
     }
     for (size_t i = 0; i < r->probes; i++)
         r->probe[i].offset = c->said.block[i] ? c->said.block[i] - heap_base_of(c->image->bits) : OFFSET_NULL;
@@ -443,8 +446,8 @@ static int refuses_overflow(struct check *c)
     if (turn == TURN_DEAD)
         return died(c, end);
     if (c->said.block[0])
-        return fail_at(c, end, VERDICT_OUTSIDE, "after the trace, calloc(SIZE_MAX / 24 + 1, 24) returned a block; the product "
-                       "overflows, so no block can hold it: return NULL");
+        return fail_at(c, end, VERDICT_OUTSIDE, "after the trace, calloc(SIZE_MAX / 24 + 1, 24) returned a block; the "
+                       "product overflows, so no block can hold it: return NULL");
     return 1;
 }
 
@@ -460,7 +463,8 @@ static int start(struct check *c)
     const struct pass_options *o = c->options;
     uint64_t most = c->image->bits == 32 ? ADDRESS_SPACE_32 : ADDRESS_SPACE;
     struct process_setup setup = {
-        .image = c->image, .mode = WIRE_CHECK, .flags = o->wire_flags | (sparse(c) ? WIRE_SPARSE : 0u) | (c->image->has_gc ? WIRE_GC : 0u),
+        .image = c->image, .mode = WIRE_CHECK,
+        .flags = o->wire_flags | (sparse(c) ? WIRE_SPARSE : 0u) | (c->image->has_gc ? WIRE_GC : 0u),
         .request_count = c->trace->count + probes_for(c->trace),
         .alignment = o->alignment,
         .heap_limit = o->heap_limit && o->heap_limit < most && !sparse(c) ? o->heap_limit : most,

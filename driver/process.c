@@ -178,7 +178,8 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
     }
 
     p->opening = (struct mailbox){
-        .magic = WIRE_MAGIC, .mode = s->mode, .flags = s->flags | s->image->conventions, .alignment = (uint32_t)s->alignment,
+        .magic = WIRE_MAGIC, .mode = s->mode, .flags = s->flags | s->image->conventions,
+        .alignment = (uint32_t)s->alignment,
         .heap_base = heap_base_of(s->image->bits), .heap_limit = p->heap_limit, .heap_granted = p->granted,
         .request_count = s->request_count, .repeat = s->repeat,
     };

@@ -80,7 +80,8 @@ def pack(blocks: list[tuple[int, int, int]]) -> tuple[list[int], int]:
     for i in sorted(range(len(blocks)), key=lambda n: -blocks[n][0]):
         size, first, last = blocks[i]
         at = 0
-        for other in sorted((n for n in done if blocks[n][1] <= last and first <= blocks[n][2]), key=lambda n: places[n]):
+        beside = [n for n in done if blocks[n][1] <= last and first <= blocks[n][2]]
+        for other in sorted(beside, key=lambda n: places[n]):
             if places[other] >= at + size:
                 break
             at = max(at, (places[other] + blocks[other][0] + 15) // 16 * 16)
