@@ -37,11 +37,12 @@
  * looks at no more than 16 blocks of a bin or two. What is not constant: to settle at most 4096 blocks, each of
  * which was freed since; the directory's growth, which copies 1/512 of the heap each time that the heap has grown
  * by a quarter; and realloc, which copies a block that cannot grow where it is.
+ * Blocks of more than 1 GiB, or beyond the first 8 GiB, are apart: champion/giants.h.
  * metadata: 0.2 % of the heap, 1.8 % where blocks are small, the table, and `struct heap`.
  * worst trace: a block of a new small size after each large one, the large ones freed, and larger ones
  * asked for: no size comes from the top often enough to get a reserve.
  *
- * Read champion/blocks.h, then index.h, grow.h and release.h, then this file.
+ * Read champion/blocks.h, then index.h, grow.h and release.h, then this file; giants.h last.
  */
 #include "common/report.h"
 #include "champion/blocks.h"
@@ -164,10 +165,12 @@ FAST pos allocate(pos n)
     return b;
 }
 
-/* Granules for a payload of SIZE bytes, or 0 when no heap is that large. */
+#include "champion/giants.h"
+
+/* Granules for a payload of SIZE bytes, or 0 for a giant. */
 FAST pos granules(size_t size)
 {
-    if (!LIKELY(size <= (size_t)LIMIT * (GRANULE - 1)))
+    if (!LIKELY(size <= LARGEST))
         return 0;
     pos n = (pos)((size + MM_ALIGNMENT - 1) / MM_ALIGNMENT) * UNIT;
     return n < MIN_BLOCK ? MIN_BLOCK : n;
@@ -197,7 +200,7 @@ void *mm_malloc(size_t size)
 {
     pos n = granules(size);
     pos b = n ? allocate(n) : 0;
-    return b ? at(b) : NULL;
+    return LIKELY(b) ? at(b) : giant_malloc(size);
 }
 
 /* Whether G, where nothing begins, is inside a free block. */
@@ -281,7 +284,9 @@ SLOW void free_far(pos g)
 
 SLOW void free_slowly(void *ptr)
 {
-    if (ptr)
+    if (in_giants(ptr))
+        giant_free(ptr);
+    else if (ptr)
         free_far(checked(ptr, "mm_free"));
 }
 
@@ -307,6 +312,8 @@ void *mm_realloc(void *ptr, size_t size)
     }
     pos g, old, n = granules(size);
     if (!LIKELY(in_sight(ptr, &g, &old))) {
+        if (in_giants(ptr))
+            return giant_realloc(ptr, size);
         g = checked(ptr, "mm_realloc");
         old = 0;
     }
@@ -314,11 +321,17 @@ void *mm_realloc(void *ptr, size_t size)
         old = end_of(g) - g;
     if (n == old)
         return ptr;
-    if (n == 0)
-        return NULL;
     if (h.old_dir)
         release_old_dir();
     pos e = g + old, to = g;
+    if (n == 0) {
+        void *p = giant_malloc(size);
+        if (p) {
+            memcpy(p, ptr, (size_t)old * GRANULE);
+            release(g, e);
+        }
+        return p;
+    }
     if (n > old) {
         bool free_before;
         if (h.used && g != h.last)

@@ -84,6 +84,7 @@ static struct heap {
     uint32_t used;          /* lists in which blocks may wait */
     pos small_misses;       /* requests that a table might have answered, until there is one */
     uint32_t few_map;       /* the same as in the table, until there is one */
+    pos giants;             /* list of their descriptors */
     struct table *table;
     pos few_bin[FEW_BINS];
 } h;

@@ -52,6 +52,29 @@ static int check_waiting(int line)
     return wrong;
 }
 
+/* Giants lie side by side from the end of the heap before to the break, and no two free ones are neighbours. */
+static int check_giants(int line)
+{
+    size_t at_byte = (size_t)h.end * GRANULE;
+    bool was_free = false;
+    int wrong = 0;
+
+    for (pos d = h.giants; d; d = giant(d)->next) {
+        struct giant *x = giant(d);
+        if (!begins(d) || is_free(d) || !seems_to_wait(d, end_of(d) - d) || !is_own(d))
+            return wrong + complain(line, d, "the list of giants holds what is no descriptor");
+        if (x->start != at_byte || x->size % MM_ALIGNMENT)
+            wrong += complain(line, d, "a giant does not begin where the one before ends");
+        if (x->free_now && was_free)
+            wrong += complain(line, d, "two free giants side by side");
+        was_free = x->free_now;
+        at_byte += x->size;
+    }
+    if (at_byte != mem_heapsize() || h.top > h.end)
+        wrong += complain(line, h.top, "the top or the break is not where it should be");
+    return wrong;
+}
+
 int mm_checkheap(int line)
 {
     int wrong = 0;
@@ -98,8 +121,7 @@ int mm_checkheap(int line)
     wrong += check_waiting(line);
     if (set != starts)
         wrong += complain(line, 0, "the bits say more or fewer beginnings than there are blocks");
-    if (!mem_heapsize() || h.end != mem_heapsize() / GRANULE || h.top > h.end)
-        wrong += complain(line, h.top, "the top or the break is not where it should be");
+    wrong += check_giants(line);
     wrong += check_index(line, &found);
     if (found != walked)
         wrong += complain(line, 0, "the index holds more or fewer free blocks than the heap");

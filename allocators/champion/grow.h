@@ -15,7 +15,7 @@ SLOW bool move_break(pos least)
 {
     pos more = least + share(BREAK_SHARE) / UNIT * UNIT;
 
-    if (least >= LIMIT - h.end)
+    if (least >= LIMIT - h.end || h.giants)
         return false;
     if (more >= LIMIT - h.end || mem_sbrk((intptr_t)more * GRANULE) == (void *)-1) {
         more = least;
