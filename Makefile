@@ -67,7 +67,8 @@ run: packages ## grade the shipped allocators on the shipped traces, write the r
 
 check: packages-test ## run every test
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory check-unit check-fuzz check-sanitized check-lint check-allocators check-python
+	@$(MAKE) --no-print-directory check-unit check-fuzz check-sanitized check-lint check-allocators
+	@$(MAKE) --no-print-directory -j2 --output-sync=target check-python
 	@echo "make check: everything passed"
 
 clean: ## remove all that was built

@@ -52,5 +52,11 @@ check-lint:
 check-allocators:
 	tests/allocators/run.sh
 
-check-python:
-	$(PYTHON) -m pytest -q tests
+# A process for each folder: each has a conftest of its own. Two at a time (make check).
+PYTHON_AREAS := $(patsubst tests/%,check-python-%,$(sort $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))
+
+.PHONY: $(PYTHON_AREAS)
+check-python: $(PYTHON_AREAS)
+
+$(PYTHON_AREAS): check-python-%:
+	$(PYTHON) -m pytest -q tests/$*
