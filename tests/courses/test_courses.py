@@ -304,7 +304,7 @@ def test_what_is_no_course_file(kind: str, tmp_path: Path) -> None:
 
 
 def test_own_folder_of_courses(tmp_path: Path) -> None:
-    """Adding a course is adding a file: $MDRIVER_COURSES is searched first, and a bad one there is named by --courses."""
+    """Adding a course is adding a file: $MDRIVER_COURSES is searched first, and --courses names a bad one there."""
     (tmp_path / "ours.cfg").write_text('base = "classic"; title = "our department"; heap_limit = 1048576;')
     env = {"MDRIVER_COURSES": str(tmp_path)}
     assert "our department" in mdriver("--courses", env=env).stdout
@@ -317,14 +317,15 @@ def test_own_folder_of_courses(tmp_path: Path) -> None:
 
 
 def test_more_than_the_heap(tmp_path: Path) -> None:
-    """A trace that no file could serve in this course's heap is skipped, with a note, and is not held against the file."""
+    """A trace that no file could serve in this course's heap is skipped, with a note, and does not count."""
     model.write(tmp_path / "big.rep", ["a 0 15000000", "a 1 15000000"], "classic")
     model.write(tmp_path / "small.rep", ["a 0 64", "f 0"], "classic")
     arguments: list[str | Path] = ["--check-only", "-c", "classic", "-t", tmp_path, HERE / "classic/implicit.c"]
     found = result(*arguments)
     assert [t["verdict"] for t in found["traces"]] == ["skipped", "ok"] and found["exit"] == 0
     assert (found["score"]["scored"], found["score"]["invalid"]) == (1, 0)
-    assert "note: big: 30000000 bytes are live at once, and the course's heap has 20971520" in mdriver(*arguments).stdout
+    note = "note: big: 30000000 bytes are live at once, and the course's heap has 20971520"
+    assert note in mdriver(*arguments).stdout
     found = result(*["classic-64m" if word == "classic" else word for word in arguments])
     assert [t["verdict"] for t in found["traces"]] == ["ok", "ok"]
 

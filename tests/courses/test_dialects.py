@@ -88,14 +88,16 @@ def test_wrong_course_is_recognised(trace: Path) -> None:
         found = check(trace, "-c", course, HERE / source)
         assert found["verdict"] == "ok", (course, source, found["message"], found["traces"])
     found = check(trace, "-c", "autolab", HERE / "cmu16/explicit.c")
-    assert "it is called as a file of the cmu16 edition, because its mm_init returns bool" in found["findings"][0]["sentence"]
+    note = "it is called as a file of the cmu16 edition, because its mm_init returns bool"
+    assert note in found["findings"][0]["sentence"]
 
 
 # ---- word sizes ----
 
-@pytest.mark.parametrize("source", ["classic/implicit.c", "classic/segregated.c", "autolab/explicit.c", "cmu16/explicit.c"])
+@pytest.mark.parametrize("source", ["classic/implicit.c", "classic/segregated.c", "autolab/explicit.c",
+                                    "cmu16/explicit.c"])
 def test_both_widths(source: str, trace: Path) -> None:
-    """Files that store no pointers in words of the wrong size are right in both, with the same heap but for pointers."""
+    """Files that store no pointers in words of the wrong size are right in both, and need the same heap."""
     heaps = {bits: check(trace, "-c", source.split("/")[0], "--bits", bits, HERE / source)["traces"][0]["heap"]
              for bits in ("32", "64")}
     assert heaps["32"] == heaps["64"]
@@ -111,9 +113,10 @@ def test_pointers_in_four_bytes(trace: Path) -> None:
 
 
 @pytest.mark.parametrize(("source", "bits", "reason"), [
-    ("explicit32.c", 32, "because a short replay passes in 32 bits and fails in 64 (crash); gcc warns of casts between pointers "
-     "and 4-byte integers (line 17)"),
-    ("old_style.c", 32, "because it casts between pointers and 4-byte integers (line 42); a short replay passes in both"),
+    ("explicit32.c", 32, "because a short replay passes in 32 bits and fails in 64 (crash); gcc warns of casts between "
+     "pointers and 4-byte integers (line 17)"),
+    ("old_style.c", 32, "because it casts between pointers and 4-byte integers (line 42); a short replay passes in "
+     "both"),
     ("implicit.c", 64, "as this course builds its files; a short replay passes"),
     ("buggy_merge.c", 64, "as this course builds its files; a short replay fails in 32 and 64 bits"),
     ("only64.c", 64, "as this course builds its files; a short replay passes"),
@@ -129,7 +132,8 @@ def test_evidence(source: str, bits: int, reason: str, tmp_path: Path, trace: Pa
 def test_casts_to_eight_bytes(tmp_path: Path, trace: Path) -> None:
     """A file that passes in both and casts pointers to integers of 8 bytes was written for 64 bits."""
     source = tmp_path / "mm.c"
-    source.write_text(BASE.replace("    if (bp == NULL)\n        return;", "    if ((unsigned long long)bp == 0)\n        return;"))
+    source.write_text(BASE.replace("    if (bp == NULL)\n        return;\n",
+                                   "    if ((unsigned long long)bp == 0)\n        return;\n"))
     found = check(trace, "-c", "classic", source)["submission"]
     assert found["bits"] == 64 and "casts between pointers and 8-byte integers (line" in found["bits_reason"]
 
@@ -161,6 +165,22 @@ def test_without_multilib(tmp_path: Path, trace: Path) -> None:
 
 BASE = (HERE / "classic/implicit.c").read_text()
 INIT = "int mm_init(void)\n"
+OWN_TEAM = "typedef struct { char *teamname, *name1, *id1, *name2, *id2; } team_t;\n"
+TEAM_OF_ARRAYS = "typedef struct { char a[40], b[40], c[40], d[40], e[40]; } team_t;\n"
+PROTOTYPES = "extern int mm_init (void);\nextern void *mm_malloc (size_t size);\n"
+INCLUDES = "".join(f"#include <{name}.h>\n" for name in (
+    "sys/mman", "pthread", "setjmp", "math", "limits", "malloc", "sys/time", "signal", "contracts"))
+
+
+def before(place: str, text: str) -> str:
+    """BASE with TEXT put before the first PLACE."""
+    return BASE.replace(place, text + place, 1)
+
+
+def in_init(text: str) -> str:
+    """BASE with statements in its mm_init, once there is a heap."""
+    return before("    if (grow(GROW", "".join(f"    {line}\n" for line in text.splitlines()))
+
 
 # A change of classic/implicit.c, the flag that it needs, if any.
 QUIRKS: dict[str, tuple[str, str]] = {
@@ -168,42 +188,36 @@ QUIRKS: dict[str, tuple[str, str]] = {
     "byte order mark": ("\ufeff" + BASE, ""),
     "no newline at the end": (BASE.rstrip("\n"), ""),
     "tabs and form feeds": (BASE.replace("    ", "\t") + "\f\n", ""),
-    "own prototypes": (BASE.replace(INIT, "extern int mm_init (void);\nextern void *mm_malloc (size_t size);\n" + INIT, 1), ""),
-    "own team_t": (BASE.replace("team_t team", "typedef struct { char *teamname, *name1, *id1, *name2, *id2; } team_t;\n"
-                                "team_t team", 1), "-DMM_NO_TEAM"),
-    "team of arrays": (BASE.replace("team_t team", "typedef struct { char a[40], b[40], c[40], d[40], e[40]; } team_t;\n"
-                                    "team_t team", 1), "-DMM_NO_TEAM"),
+    "own prototypes": (before(INIT, PROTOTYPES), ""),
+    "own team_t": (before("team_t team", OWN_TEAM), "-DMM_NO_TEAM"),
+    "team of arrays": (before("team_t team", TEAM_OF_ARRAYS), "-DMM_NO_TEAM"),
     "no team": (re.sub(r"team_t team = \{.*?\};", "", BASE, flags=re.S), ""),
     "mm_checkheap of its own kind": (BASE + "\nchar *mm_checkheap(void) { return 0; }\n", ""),
-    "mm_init returns nothing": (BASE.replace(INIT, "void mm_init(void)\n").replace("        return -1;\n", "        return;\n", 2)
-                                .replace("    return 0;\n}", "}", 1), "-Ibare"),
-    "size as unsigned int": (BASE.replace("void *mm_malloc(size_t size)", "void *mm_malloc(unsigned long long size)"),
-                             "-Ibare"),
+    "mm_init returns nothing": (BASE.replace(INIT, "void mm_init(void)\n").replace("    return 0;\n}", "}", 1)
+                                .replace("        return -1;\n", "        return;\n", 2), "-Ibare"),
+    "size as another type": (BASE.replace("mm_malloc(size_t size)", "mm_malloc(unsigned long long size)"), "-Ibare"),
     "undeclared functions": (re.sub(r"#include <.*\n", "", BASE), ""),
     "memlib.h not included": (BASE.replace('#include "memlib.h"\n', ""), ""),
     "a main of its own": (BASE + "\nint main(void) { return mm_check(1); }\n", ""),
     "a global of the driver": (BASE + "\nextern int verbose;\nint talk(void) { return verbose; }\n", ""),
-    "names of the library's": (BASE + "\nint errors; char *optarg; void warn(void) {}\nvoid *memalign2(void) { return 0; }\n", ""),
-    "unusual includes": ("#include <sys/mman.h>\n#include <pthread.h>\n#include <setjmp.h>\n#include <math.h>\n"
-                         "#include <limits.h>\n#include <malloc.h>\n#include <sys/time.h>\n#include <signal.h>\n"
-                         "#include <contracts.h>\n" + BASE, ""),
-    "mathematics": ("#include <math.h>\n" + BASE.replace("    if (grow(GROW", "    if (log2(WORD(first - 4)) < pow(2, 0.5))\n"
-                                                         "        WORD(first - 8) = 0;\n    if (grow(GROW"), ""),
-    "inline without static": (BASE.replace(INIT, "inline int words(int n) { return n / W; }\n"
-                                           "static int (*volatile counter)(int) = words;\n" + INIT)
+    "names of the library's": (BASE + "\nint errors; char *optarg; void warn(void) {}\n", ""),
+    "unusual includes": (INCLUDES + BASE, ""),
+    "mathematics": ("#include <math.h>\n" + in_init(
+        "if (log2(WORD(first - 4)) < pow(2, 0.5))\n    WORD(first - 8) = 0;"), ""),
+    "inline without static": (before(INIT, "inline int words(int n) { return n / W; }\n"
+                                           "static int (*volatile counter)(int) = words;\n")
                               .replace("    if (grow(GROW / W)", "    if (grow(counter(GROW))"), "-fgnu89-inline"),
-    "nested function": (BASE.replace(INIT, INIT, 1).replace("    if (grow(GROW", "    size_t words(void) { return GROW / W; }\n"
-                                                             "    if (words() != GROW / W)\n        return -1;\n    if (grow(GROW"), ""),
-    "prints much": (BASE.replace("    char *bp;\n\n    if (size == 0)", "    char *bp;\n\n"
-                                 '    printf("mm_malloc(%lu), and a long line of debugging output\\n", (unsigned long)size);\n'
-                                 "    if (size == 0)", 1), ""),
-    "perror, time, random": ("#include <time.h>\n#include <errno.h>\n" + BASE.replace(
-        "    if (grow(GROW", "    srand(time(NULL));\n    errno = ENOMEM;\n    perror(\"mm_init\");\n    fflush(stdout);\n"
-        "    if (rand() < 0 || getpagesize() != mem_pagesize())\n        return -1;\n    if (grow(GROW"), ""),
+    "nested function": (in_init("size_t words(void) { return GROW / W; }\nif (words() != GROW / W)\n    return -1;"),
+                        ""),
+    "prints much": (before("    if (size == 0)\n        return NULL;\n    if (size <= D)",
+                           '    printf("mm_malloc(%lu), and a long line of output\\n", (unsigned long)size);\n'), ""),
+    "perror, time, random": ("#include <time.h>\n#include <errno.h>\n" + in_init(
+        'srand(time(NULL));\nerrno = ENOMEM;\nperror("mm_init");\nfflush(stdout);\n'
+        "if (rand() < 0 || getpagesize() != mem_pagesize())\n    return -1;"), ""),
     "comments in another encoding": (BASE.replace("Implicit free list", "Implicit free list \udce9\udcff"), ""),
-    "pragmas and attributes": (BASE.replace(INIT, "#pragma GCC optimize(\"O3\")\n__attribute__((hot))\n" + INIT), ""),
-    "a name that is a keyword now": (BASE.replace("static void tag(", "static int unused(int restrict) { return restrict; }\n"
-                                                  "static void tag(", 1), "-std=gnu89"),
+    "pragmas and attributes": (before(INIT, '#pragma GCC optimize("O3")\n__attribute__((hot))\n'), ""),
+    "a name that is a keyword now": (before("static void tag(", "static int f(int restrict) { return restrict; }\n"),
+                                     "-std=gnu89"),
 }
 
 
@@ -229,8 +243,8 @@ def test_order_of_remedies(trace: Path, tmp_path: Path) -> None:
     assert "-DMM_NO_TEAM -fgnu89-inline" in mdriver("-V", "--check-only", "-c", "classic", "-f", trace,
                                                     HERE / "classic/old_style.c").stdout
     documented = re.findall(r"^\| \d \| `(-[^`]+)`", (ROOT / "docs/COURSES.md").read_text(), flags=re.M)
-    assert documented == ["-DMM_NO_CHECKHEAP", "-DMM_NO_TEAM", "-include team.h", "-Ibare", "-DDRIVER", "-fgnu89-inline",
-                          "-std=gnu89"]
+    assert documented == ["-DMM_NO_CHECKHEAP", "-DMM_NO_TEAM", "-include team.h", "-Ibare", "-DDRIVER",
+                          "-fgnu89-inline", "-std=gnu89"]
     hopeless = tmp_path / "mm.c"
     hopeless.write_text("int mm_init(void) { return 0 }\n")
     found = check(trace, "-c", "classic", hopeless)
@@ -270,7 +284,8 @@ def test_output_is_kept_and_shown_on_demand(trace: Path) -> None:
 def test_team_is_printed_and_never_refused(trace: Path) -> None:
     """As the classic driver printed it; what that one stopped at is a note."""
     out = mdriver("--check-only", "-c", "classic", "-f", trace, HERE / "classic/segregated.c").stdout
-    for line in ("Team Name:classes", "Member 1 :A:a@example.edu", "Member 2 :B:b@example.edu", "Member 3 :C:c@example.edu"):
+    for line in ("Team Name:classes", "Member 1 :A:a@example.edu", "Member 2 :B:b@example.edu",
+                 "Member 3 :C:c@example.edu"):
         assert line in out
     for bits in ("32", "64"):
         found = check(trace, "-c", "classic", "--bits", bits, HERE / "classic/no_team_name.c")

@@ -53,7 +53,7 @@ def test_globals(excess: int, points: float, tmp_path: Path, trace: Path) -> Non
 
 
 def test_macros(tmp_path: Path, trace: Path) -> None:
-    """Function-like macros of the file's own, as the preprocessor sees them: not those of headers, comments or #if 0."""
+    """Function-like macros of the file's own, as the preprocessor sees them: not of headers, comments or #if 0."""
     text = SOURCE.replace("typedef uint64_t word_t;", """typedef uint64_t word_t;
 /* #define IN_COMMENT(x) (x) */
 #if 0
@@ -82,7 +82,8 @@ def test_line_directive_hides_nothing(tmp_path: Path, trace: Path) -> None:
 def test_banned_call(tmp_path: Path, trace: Path) -> None:
     """A call is seen in the object: in comments, strings and unused macros a name does no harm; the file is refused."""
     rules = 'rules = { banned = [ "printf", "puts", "qsort" ]; };'
-    harmless = SOURCE.replace("typedef uint64_t word_t;", 'typedef uint64_t word_t; /* qsort */ const char *s = "qsort";')
+    harmless = SOURCE.replace("typedef uint64_t word_t;",
+                              'typedef uint64_t word_t; /* qsort */ const char *s = "qsort";')
     assert findings(tmp_path, trace, harmless, rules)["verdict"] == "ok"
     text = harmless.replace("    if (heap_start == NULL)\n        mm_init();", "    qsort(&size, 0, 8, NULL);")
     found = findings(tmp_path, trace, text, rules)
@@ -158,16 +159,17 @@ def test_sizes_of_32_bits_fail_with_an_explanation(tmp_path: Path) -> None:
 
 def test_beyond_the_address_space(tmp_path: Path) -> None:
     """Scaled by a stated power of two, the sizes' order kept."""
-    trace = model.write(tmp_path / "vast.rep", ["a 0 200000000000000000", "a 1 100000000000000000", "a 2 16", "f 0", "f 1",
-                                                "f 2"], "cmu16")
+    trace = model.write(tmp_path / "vast.rep", ["a 0 200000000000000000", "a 1 100000000000000000", "a 2 16", "f 0",
+                                                "f 1", "f 2"], "cmu16")
     done = mdriver("--check-only", "-c", "cmu16", "-f", trace, HERE / "cmu16/explicit.c")
     assert done.returncode == 0 and "were divided by 2^13 to fit the address space" in done.stdout
     found = result("--check-only", "-c", "cmu16", "-f", trace, HERE / "cmu16/explicit.c")["traces"][0]
-    assert found["scale_shift"] == 13 and found["peak_payload"] == (200000000000000000 >> 13) + (100000000000000000 >> 13) + 1
+    assert found["scale_shift"] == 13
+    assert found["peak_payload"] == (200000000000000000 >> 13) + (100000000000000000 >> 13) + 1
 
 
 def test_giant_in_32_bits(tmp_path: Path) -> None:
-    """No 32-bit process can be asked for it: the trace is skipped, with the reason, and is not held against the file."""
+    """No 32-bit process can be asked for it: the trace is skipped, with the reason, and does not count."""
     giant = model.write(tmp_path / "giant.rep", GIANT, "cmu16")
     small = model.write(tmp_path / "small.rep", ["a 0 64", "f 0"], "cmu16")
     found = result("--check-only", "-c", "cmu16", "--bits", "32", "-f", giant, "-f", small, HERE / "cmu16/explicit.c")
