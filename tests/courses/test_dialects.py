@@ -73,7 +73,8 @@ def test_auto_of_several(trace: Path) -> None:
     """Files of one edition share a course, ours go with any, and two editions are not mixed."""
     both = mdriver("--check-only", "-c", "auto", "-f", trace, HERE / "autolab/explicit.c", "implicit",
                    HERE / "autolab/with_team.c")
-    assert both.returncode == 0 and both.stdout.count("course autolab, because") == 3
+    assert both.returncode == 0, both.stdout
+    assert both.stdout.count("course autolab, because") == 3
     mixed = mdriver("--check-only", "-c", "auto", "-f", trace, HERE / "autolab/explicit.c", HERE / "cmu16/explicit.c")
     assert mixed.returncode == 2 and mixed.stdout == ""
     assert "is a file of the autolab edition and" in mixed.stderr and "of the cmu16 one" in mixed.stderr
