@@ -35,8 +35,9 @@
  *
  * cost: free, and malloc of a size that waits or of which there is a hole, are a few dozen instructions. Else malloc
  * looks at no more than 16 blocks of a bin or two. What is not constant: to settle at most 4096 blocks, each of
- * which was freed since; the directory's growth, which copies 1/512 of the heap each time that the heap has grown
- * by a quarter; and realloc, which copies a block that cannot grow where it is.
+ * which was freed since; to make the table, once, and put the holes there are into its bins; the directory's
+ * growth, which copies 1/512 of the heap each time that the heap has grown by a quarter; and realloc, which copies
+ * a block that cannot grow where it is.
  * Blocks of more than 1 GiB, or beyond the first 8 GiB, are apart: champion/giants.h.
  * metadata: 0.2 % of the heap, 1.8 % where blocks are small, the table, and `struct heap`.
  * worst trace: a block of a new small size after each large one, the large ones freed, and larger ones
@@ -349,19 +350,11 @@ void *mm_realloc(void *ptr, size_t size)
 
         if (old + after < n && ahead && (last ? ahead >= old / SLIDE_SHARE : old + after + ahead >= n))
             to = q;
-        pos gap = round_units(old / GAP_SHARE);
-        if (to == q && last && old > h.top / 4 && ahead > 2 * gap && gap >= MIN_BLOCK && cover(q + gap)) {
-            unlink_free(q); /* blocks that come and go meanwhile have a place before this one, not behind it */
-            insert(q, gap);
-            q += gap;
-            set_begin(q);
-            set_free(q, true);
-            insert(q, ahead - gap);
-            tag_pages(q - gap, q);
-            tag_pages(q, g);
-            to = q;
-        }
-        if (e + after - to < n && !last)
+        pos gap = to == q && last && old > h.top / 4 ? round_units(old / GAP_SHARE) : 0, top = h.top;
+        if (gap < MIN_BLOCK || ahead <= 2 * gap || !cover(q + gap))
+            gap = 0;
+        to += gap;
+        if (h.top != top || (e + after - to < n && !last)) /* what covers the gap may now lie behind the block */
             to = 0;
         if (to && e + after - to < n && !grab(n - (e + after - to)))
             to = 0;
@@ -379,6 +372,16 @@ void *mm_realloc(void *ptr, size_t size)
             unlink_free(e);
             erase(e, true);
             e += after;
+        }
+        if (gap) {
+            unlink_free(q); /* blocks that come and go meanwhile have a place before this one, not behind it */
+            insert(q, gap);
+            q += gap;
+            set_begin(q);
+            set_free(q, true);
+            insert(q, ahead - gap);
+            tag_pages(q - gap, q);
+            tag_pages(q, g);
         }
         if (to != g) {
             unlink_free(q);

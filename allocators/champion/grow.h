@@ -131,7 +131,7 @@ SLOW bool cover_slowly(pos g)
         pos page = page_of(i == 0 ? g : made[i - 1]);
         if (has_room(h.dir[page], i == 0 && mades == 0 ? 1 : SLOTS))
             continue;
-        if (!h.spare && !stock_from_hole()) {
+        if (!h.spare && !(h.dir == old_dir && stock_from_hole())) { /* undoing would lose what a new directory says */
             made[mades] = stock();
             if (!made[mades++])
                 goto undo;
