@@ -65,7 +65,8 @@ static int make_key(char key[33], const struct reference_request *q)
         const uint64_t facts[] = { (uint64_t)q->bits, q->pass->alignment, q->pass->heap_limit, q->pass->wire_flags,
                                    q->pass->outside_cap, (uint64_t)q->pass->charge_outside,
                                    (uint64_t)q->pass->accepts.malloc_zero_null,
-                                   (uint64_t)q->pass->accepts.realloc_zero_null, q->pass->stack_limit, q->traces->count };
+                                   (uint64_t)q->pass->accepts.realloc_zero_null, q->pass->stack_limit,
+                                   q->traces->count };
         SHA256Init(&sum);
         SHA256Update(&sum, self, size);
         SHA256Update(&sum, source.bytes, source.size);
@@ -147,7 +148,8 @@ static int write_records(const char *path, const struct reference *ref, const st
     fwrite(&h, sizeof h, 1, f);
     for (size_t i = 0; i < traces->count; i++) {
         const struct record *r = &ref->records[i];
-        struct kept k = { (uint64_t)r->verdict, r->peak_break, r->reserved, r->answers ? r->answered : 0, r->probes, { { 0 } } };
+        struct kept k = { (uint64_t)r->verdict, r->peak_break, r->reserved, r->answers ? r->answered : 0, r->probes,
+                          { { 0 } } };
         memcpy(k.probe, r->probe, sizeof k.probe);
         fwrite(&k, sizeof k, 1, f);
         for (size_t n = 0; n < k.answered; n++)

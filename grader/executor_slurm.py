@@ -100,7 +100,8 @@ def submit(tasks: list[Task], mdriver: Mdriver, base: Path, chunk: int, partitio
     script = folder / "task.sh"
     script.write_text("#!/bin/sh\n"
                       f"PYTHONPATH='{ROOT}' exec {PYTHON} -m grader worker '{folder}' \"$SLURM_ARRAY_TASK_ID\"\n")
-    words = ["sbatch", "--parsable", f"--array=1-{len(chunks)}", f"--cpus-per-task={CPUS}", "--requeue", f"--chdir={folder}",
+    words = ["sbatch", "--parsable", f"--array=1-{len(chunks)}", f"--cpus-per-task={CPUS}", "--requeue",
+             f"--chdir={folder}",
              f"--output={folder}/task-%a.log", "--open-mode=append", "--job-name=grader", "--export=ALL"]
     if partition:
         words.append(f"--partition={partition}")

@@ -186,7 +186,8 @@ def test_cores(monkeypatch):
     assert len({turn.timing for turn in line}) == 1 and len({turn.check for turn in line}) == 3
     assert [turn.core for turn in line] == [0, 1, 0, 0, 1], "a third check shares a core, in a turn of its own"
     *usual, extra = turns.Cores({0, 1}).turns()
-    assert extra.core == extra.cpu == 1 and extra.check == extra.timing, "a check on the timing core keeps timing off it"
+    assert extra.core == extra.cpu == 1
+    assert extra.check == extra.timing, "a check on the timing core keeps timing off it"
     assert {(turn.core, turn.cpu) for turn in usual} == {(0, 1)} and {turn.timing for turn in usual} == {extra.timing}
     assert extra.check not in {turn.check for turn in usual}
 
