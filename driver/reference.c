@@ -27,7 +27,7 @@
 /* The head of `records`; then for each trace a struct kept and its answers' offsets. */
 struct head {
     char magic[24], name[64], sha256[65];
-    uint64_t static_bytes, writable_bytes, traces;
+    uint64_t static_bytes, writable_bytes, traces, runner_bytes;
     int32_t bits, has_gc;
 };
 
@@ -129,7 +129,9 @@ static int read_copy(struct reference *ref, const struct reference_request *q, c
         .exec_path = strdup(path), .exec_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) };
     snprintf(ref->image.name, sizeof ref->image.name, "%.63s", h.name);
     snprintf(ref->image.sha256, sizeof ref->image.sha256, "%.64s", h.sha256);
-    return ref->image.exec_fd >= 0 && ref->image.exec_path ? 0 : -1;
+    struct stat st;
+    return ref->image.exec_fd >= 0 && ref->image.exec_path && fstat(ref->image.exec_fd, &st) == 0
+           && (uint64_t)st.st_size == h.runner_bytes ? 0 : -1;
 }
 
 /* ---- leaving a copy ---- */
@@ -139,10 +141,12 @@ static int write_records(const char *path, const struct reference *ref, const st
     struct head h = { .magic = MAGIC, .static_bytes = ref->image.static_bytes,
                       .writable_bytes = ref->image.writable_bytes, .traces = traces->count,
                       .bits = ref->image.bits, .has_gc = ref->image.has_gc };
-    FILE *f = fopen(path, "wxe");
+    struct stat st;
+    FILE *f = fstat(ref->image.exec_fd, &st) ? NULL : fopen(path, "wxe");
 
     if (!f)
         return -1;
+    h.runner_bytes = (uint64_t)st.st_size;
     memcpy(h.name, ref->image.name, sizeof h.name);
     memcpy(h.sha256, ref->image.sha256, sizeof h.sha256);
     fwrite(&h, sizeof h, 1, f);
