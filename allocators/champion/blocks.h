@@ -55,7 +55,7 @@ struct node {
 };
 
 enum {
-    FEW_BINS = 8, EXACT_BINS = 32, FINE_BINS = 24, MANY_BINS = EXACT_BINS + FINE_BINS + 28,
+    FEW_BINS = 4, EXACT_BINS = 32, FINE_BINS = 24, MANY_BINS = EXACT_BINS + FINE_BINS + 28,
     CLASSES = 16                    /* small sizes that may have a reserve */
 };
 
