@@ -27,15 +27,15 @@ build/bench/runner: mm.c $(RUNNER_SOURCES) driver/runner_libc.c $(wildcard drive
 
 .PHONY: bench bench-driver repeatability bench-doc
 
-bench-driver: build/bench/micro build/bench/runner
+bench-driver: build/bench/micro build/bench/runner ## what the driver itself costs
 	build/bench/micro build/bench/runner
 
-bench: mdriver $(PEER_RUNNERS) bench-driver
+bench: mdriver $(PEER_RUNNERS) bench-driver ## the same, and shipped allocators beside real ones
 	/usr/bin/python3 tests/bench/allocators.py
 
-repeatability: mdriver
+repeatability: mdriver ## how far the index of one file moves, idle and under load
 	/usr/bin/python3 tests/bench/repeatability.py
 
 # Measures, and writes the figures into docs/TIMING.md.
-bench-doc: mdriver $(PEER_RUNNERS) build/bench/micro build/bench/runner
+bench-doc: mdriver $(PEER_RUNNERS) build/bench/micro build/bench/runner ## all of these, written into docs/TIMING.md
 	/usr/bin/python3 tests/bench/document.py
