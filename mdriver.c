@@ -3,6 +3,7 @@
  * grade(), then every output that was asked for. Only wiring.
  */
 #define _GNU_SOURCE
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,6 +209,15 @@ static int find_course(const struct options *o, const char **name, char *reason,
     return 0;
 }
 
+/* PATH without the folder we are in: what is printed is then what one would type. */
+static const char *from_here(const char *path)
+{
+    char here[PATH_MAX];
+    size_t n = getcwd(here, sizeof here) ? strlen(here) : 0;
+
+    return n > 1 && strncmp(path, here, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
+}
+
 static int run(const struct options *o)
 {
     struct course course;
@@ -224,7 +234,7 @@ static int run(const struct options *o)
         return complain(EXIT_USAGE, error);
     snprintf(folder, sizeof folder, "%s%s%s", course.traces[0] == '/' ? "" : program_folder(),
              course.traces[0] == '/' ? "" : "/", course.traces);
-    if (trace_set_load(&traces, o->files, o->file_count, o->folder ? o->folder : o->file_count ? NULL : folder,
+    if (trace_set_load(&traces, o->files, o->file_count, o->folder ? o->folder : o->file_count ? NULL : from_here(folder),
                        error, sizeof error))
         return complain(EXIT_USAGE, error);
     struct grading g = { .options = o, .course = &course, .course_reason = reason, .traces = &traces, .progress = show_progress,

@@ -240,10 +240,34 @@ static int look_at_dialect(struct job *j, char *why, size_t why_size)
     return dialect;
 }
 
-static enum build_status explain(struct job *j, int rc, const char *step)
+/* Whether another edition's headers could be what it lacks: a classic file suits the default course's as well, and what
+ * compiles fails to link for that reason only when a function is missing. */
+static int may_be_of_another(const struct job *j, int dialect, const char *step, const char *log)
+{
+    int own = j->request->course->dialect;
+
+    return dialect != own && !(own == DIALECT_MALLOCLAB && dialect == DIALECT_CLASSIC)
+        && (strcmp(step, "link") != 0 || (log && strstr(log, "undefined reference")));
+}
+
+/* The functions of mm.h that the linker misses, as "mm_init, mm_free"; "" when it misses none. */
+static void missing_functions(const char *log, char *out, size_t size)
+{
+    static const char *const needed[] = { "mm_init", "mm_malloc", "mm_free", "mm_realloc" };
+    char pattern[64];
+
+    out[0] = '\0';
+    for (size_t i = 0; log && i < sizeof needed / sizeof *needed; i++) {
+        snprintf(pattern, sizeof pattern, "undefined reference to `%s'", needed[i]);
+        if (strstr(log, pattern))
+            snprintf(out + strlen(out), size - strlen(out), "%s%s", out[0] ? ", " : "", needed[i]);
+    }
+}
+
+static enum build_status explain(struct job *j, int rc, const char *step, const char *log)
 {
     const char *name = j->source.name;
-    char why[160], hint[256] = "";
+    char why[160], hint[256] = "", missing[80];
 
     if (rc == TOOL_BROKEN)
         return fail(j, BUILD_OURS, "%s: %s", name, j->log ? j->log : "out of memory");
@@ -251,9 +275,14 @@ static enum build_status explain(struct job *j, int rc, const char *step)
         return fail(j, BUILD_FAILED, "%s: the %s was stopped: it needed more time or memory than any allocator does",
                     name, strcmp(step, "compile") == 0 ? "compiler" : "linker");
     int dialect = look_at_dialect(j, why, sizeof why);
-    if (dialect != j->request->course->dialect)
+    if (may_be_of_another(j, dialect, step, log))
         snprintf(hint, sizeof hint, "; it looks like a file of the %s edition, because %s: try --course auto",
                  dialect_word(dialect), why);
+    missing_functions(strcmp(step, "link") == 0 ? log : NULL, missing, sizeof missing);
+    if (missing[0])
+        return fail(j, BUILD_FAILED, "%s: it does not define %s%s", name, missing, hint);
+    if (strcmp(step, "link") == 0 && log && strstr(log, "relocation truncated to fit"))
+        return fail(j, BUILD_FAILED, "%s: does not link: its static data is larger than 2 GiB", name);
     return fail(j, BUILD_FAILED, "%s: does not %s%s%s", name, strcmp(step, "link") == 0 ? "link" : "compile",
                 j->bits == 32 ? " as a 32-bit file" : "", hint);
 }
@@ -277,10 +306,10 @@ static enum build_status try_all(struct job *j, struct runner_image *image)
     if (rc > 0) {
         image->build_log = j->first_log;
         j->first_log = NULL;
-        return explain(j, first_rc, first_step);
+        return explain(j, first_rc, first_step, image->build_log);
     }
     if (rc < 0)
-        return explain(j, rc, step);
+        return explain(j, rc, step, NULL);
     struct words w = { .n = 0 };
     compile_words(j, &w);
     describe(&w, &image->flags_used);

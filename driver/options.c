@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "course.h"
@@ -54,7 +55,7 @@ const char options_help[] =
     "      --keep-reference DIR   keep the built and checked reference there, for the next run\n"
     "\n"
     "What is printed\n"
-    "  -v, --verbose           a line for every trace even when all is well; -V for more columns\n"
+    "  -v, --verbose           more columns, and every failure described; -V for still more\n"
     "  -V, --very-verbose\n"
     "  -A, --autoresult        the platform's line last\n"
     "      --json FILE|-       the result as JSON (docs/JSON.md); with - nothing else on stdout\n"
@@ -170,6 +171,25 @@ static int word(const struct reading *r, const char *option, const char *text, c
     return bad(r, "%s %s: expected one of %s", option, text, all);
 }
 
+/* The NAME[=FILE] of a picture: nothing is graded for one that cannot be drawn. grader/plot.py draws them. */
+static int picture(const struct reading *r, const char *text)
+{
+    static const char *const names[] = { "pareto", "heap", "map", "fragmented", "waste", "holes", "sizes", "traces",
+                                         "latency", "class", NULL };
+    const char *equals = strchr(text, '='), *dot = equals ? strrchr(equals, '.') : NULL;
+    char name[32];
+
+    snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - text) : 31, text);
+    if (word(r, "--plot", name, names) < 0)
+        return -1;
+    if (equals && (!dot || (strcasecmp(dot, ".svg") && strcasecmp(dot, ".png") && strcasecmp(dot, ".pdf"))))
+        return bad(r, "--plot %s: the file's name must end in .svg, .png or .pdf", text);
+    if (!equals && !isatty(STDOUT_FILENO))
+        return bad(r, "--plot %s: standard output is no terminal to draw in; give a file: --plot %s=%s.svg", text, text,
+                   text);
+    return 0;
+}
+
 static int unknown(const struct reading *r, const char *given, int letter)
 {
     const char *names[sizeof table / sizeof *table], *near = NULL;
@@ -278,7 +298,7 @@ static int take(struct options *o, const struct reading *r, int letter)
     case OPT_NO_SANDBOX: o->no_sandbox = 1; break;
     case OPT_JSON: o->json = optarg; break;
     case OPT_EVENTS: o->events = optarg; break;
-    case OPT_PLOT: o->plot = optarg; break;
+    case OPT_PLOT: o->plot = optarg; return picture(r, optarg);
     case OPT_LIST: o->action = ACTION_ALLOCATORS; break;
     case OPT_COURSES: o->action = ACTION_COURSES; break;
     case OPT_COURSE_JSON: o->action = ACTION_COURSE_JSON; o->course = optarg; break;

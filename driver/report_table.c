@@ -10,6 +10,7 @@
 #define LONG_NAME 28
 #define OUTPUT_LINES 12 /* of what an allocator printed, per failing trace */
 #define LOG_LINES 40    /* of what the compiler said */
+#define FAILURES 6      /* described without -v: most have the same cause */
 
 enum colour { PLAIN, GOOD, BAD, NOTE, DIM };
 
@@ -193,17 +194,21 @@ static void failure(const struct page *p, const struct outcome *o)
 
 static void failures(const struct page *p, const struct result *r)
 {
-    int seen[VERDICT_COUNT] = { 0 }, any = 0;
+    int seen[VERDICT_COUNT] = { 0 };
+    size_t any = 0;
 
     for (size_t i = 0; i < r->count; i++) {
         enum verdict v = r->outcomes[i].record.verdict;
         if (v == VERDICT_OK || v == VERDICT_SKIPPED)
             continue;
-        failure(p, &r->outcomes[i]);
-        any = seen[v] = 1;
+        if (any++ < FAILURES || p->options->verbosity > 0)
+            failure(p, &r->outcomes[i]);
+        seen[v] = 1;
     }
     if (!any)
         return;
+    if (any > FAILURES && p->options->verbosity == 0)
+        fprintf(p->out, "\n%zu more traces fail, see the table; -v describes each.\n", any - FAILURES);
     fprintf(p->out, "\nWhat the words mean\n");
     for (int v = 0; v < VERDICT_COUNT; v++)
         if (seen[v])

@@ -198,13 +198,17 @@ int tool_sandbox_works(char *error, size_t error_size)
     if (no_sandbox || known == 1)
         return 0;
     if (!known) {
-        char *folder = tool_folder(), *log = NULL;
+        char *folder = tool_folder(), *log = NULL, no_folder[256];
+        snprintf(no_folder, sizeof no_folder, geteuid() == 0 && errno == EINVAL
+                 ? "root compiles as user 65534 (nobody), whom this user namespace does not have (run as an ordinary "
+                   "user, or map all ids)" : "no temporary folder: %s (set TMPDIR)", strerror(errno));
         struct tool t = { .folder = folder };
         int rc = folder ? tool_run(&t, argv, &log) : TOOL_BROKEN;
         known = rc == 0 ? 1 : -1;
         if (log)
             log[strcspn(log, "\n")] = '\0';
         snprintf(reason, sizeof reason, "%s", access(BWRAP, X_OK) ? BWRAP " is missing (package bubblewrap)"
+                                              : !folder           ? no_folder
                                               : log && log[0]     ? log : "bubblewrap does not start");
         free(log);
         if (folder)
