@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from grader.errors import Problem
+from grader.platforms import advice
 from grader.plot import Picture, Request, draw, make
 from grader.report.plane import Plot, plot_of
 from grader.report.results import Subject, stem
@@ -188,10 +189,11 @@ def submission_page(subject: Subject, up: str = "", plot: Plot | None = None, pi
     for trace in subject.failing():
         drawn = try_picture("fragmented", [subject], trace["name"]) if len(failures) < 4 and \
             subject.events_path(trace) else []
+        why, command = advice(trace)
         failures.append({
             "trace": plain(stem(trace["name"]), NAME), "verdict": trace["verdict"], "request": trace.get("request"),
             "line": trace.get("line"), "message": (trace.get("message") or "")[:LONG],
-            "hint": (trace.get("hint") or "")[:LONG], "output": (trace.get("output") or "")[:LONG],
+            "why": why[:LONG], "command": command[:LONG], "output": (trace.get("output") or "")[:LONG],
             "picture": drawn[0] if drawn else None})
     found: list[Shown] = []
     views: list[View] = []
