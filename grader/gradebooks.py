@@ -168,12 +168,12 @@ class Sheet:
                 if also:
                     also(row, line)
         lost = [row.person.shown for row in rows if row.person.key not in seen and row.score is not None]
-        for names, what in ((lost, "graded but not in"), (strangers, "in but unknown to the batch:"),
-                            (excused, "excused (EX) and left so in")):
+        for names, what in ((lost, "graded but not in {}"), (strangers, "in {} but unknown to the batch"),
+                            (excused, "excused (EX) and left so in {}")):
             if names:
                 more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-                options.warnings.append(f"{count(len(names), 'person', 'people')} {what} {self.path.name}: "
-                                        f"{', '.join(names[:SHOWN])}{more}")
+                options.warnings.append(f"{count(len(names), 'person', 'people')} "
+                                        f"{what.format(self.path.name)}: {'; '.join(names[:SHOWN])}{more}")
 
     def text(self) -> str:
         """The whole file."""

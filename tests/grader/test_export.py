@@ -104,7 +104,7 @@ def test_canvas_fills_one_column(out: Path, capsys: pytest.CaptureFixture):
     assert filled == {"ID": "Malloc Lab (222)", "": "100.00", "4242": "87.25", "4243": "31.00", "4244": "0.00",
                       "4245": "77.00", "4246": "", "9999": "3.00", "77": ""}
     errors = capsys.readouterr().err
-    assert "1 person in but unknown to the batch: canvas.csv: Nobody, Known" in errors
+    assert "1 person in canvas.csv but unknown to the batch: Nobody, Known" in errors
     assert f"{len(HOSTILE_NAMES)} people graded but not in canvas.csv" in errors
 
 
