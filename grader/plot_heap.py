@@ -226,6 +226,7 @@ def make_waste(request: Request) -> Picture:
                    + "    " + plain(stem(trace["name"]), 24))
     if not rows:
         raise Problem(f"{subject.name}: no trace has events")
+    key.append("where a part ends: # payload, m metadata, i internal, e external, u unreleased")
     return Picture(
         "waste", f"Where the heap is at the peak: {plain(subject.name, 40)}", {"waste": Table(rows, 8)},
         {"COUNT": len(traces)}, key=key, beside=True, lines=len(traces) + 8, height=130 + 17 * max(4, len(traces)),
