@@ -209,13 +209,14 @@ static int find_course(const struct options *o, const char **name, char *reason,
     return 0;
 }
 
-/* PATH without the folder we are in: what is printed is then what one would type. */
-static const char *from_here(const char *path)
+/* The course's folder of traces, as short as one would type it beside mdriver: failures are told with it. */
+static void traces_folder(char *out, size_t size, const struct course *c)
 {
     char here[PATH_MAX];
-    size_t n = getcwd(here, sizeof here) ? strlen(here) : 0;
+    int beside = getcwd(here, sizeof here) && strcmp(here, program_folder()) == 0;
 
-    return n > 1 && strncmp(path, here, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
+    snprintf(out, size, "%s%s%s", c->traces[0] == '/' || beside ? "" : program_folder(),
+             c->traces[0] == '/' || beside ? "" : "/", c->traces);
 }
 
 static int run(const struct options *o)
@@ -232,9 +233,8 @@ static int run(const struct options *o)
         return complain(rc, error);
     if (course_load(&course, name, error, sizeof error))
         return complain(EXIT_USAGE, error);
-    snprintf(folder, sizeof folder, "%s%s%s", course.traces[0] == '/' ? "" : program_folder(),
-             course.traces[0] == '/' ? "" : "/", course.traces);
-    if (trace_set_load(&traces, o->files, o->file_count, o->folder ? o->folder : o->file_count ? NULL : from_here(folder),
+    traces_folder(folder, sizeof folder, &course);
+    if (trace_set_load(&traces, o->files, o->file_count, o->folder ? o->folder : o->file_count ? NULL : folder,
                        error, sizeof error))
         return complain(EXIT_USAGE, error);
     struct grading g = { .options = o, .course = &course, .course_reason = reason, .traces = &traces, .progress = show_progress,

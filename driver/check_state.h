@@ -1,5 +1,5 @@
 /*
- * check_state.h - a check pass in progress; between check.c, which verifies,
+ * check_state.h - a check pass in progress; between check.c, which runs it, check_claims.c, which judges answers,
  * and check_words.c, which says what was wrong.
  */
 #ifndef CHECK_STATE_H
@@ -10,6 +10,7 @@
 #include "process.h"
 #include "shadow.h"
 
+#define PAGE 4096u
 #define SPARSE_TOUCHED (UINT64_C(1) << 30) /* bytes of a giant trace's heap that may be real memory */
 
 /* Index of "request" for what happens in mm_init or earlier. */
@@ -37,6 +38,18 @@ struct check {
     uint32_t watch;          /* second run: the block whose damage we look for, or REF_NULL */
     uint32_t victim;         /* the block found damaged, or REF_NULL */
 };
+
+/* Each returns 1, or 0 when it gave a verdict. (check_claims.c)
+ * Takes over the claims about request INDEX, slot I of the batch. */
+int take_answer(struct check *c, size_t index, uint32_t i);
+
+/* Something the runner itself noticed at request INDEX; it has been looked at in the order of requests, so nothing
+ * before it was wrong. */
+int complaint(struct check *c, size_t index, uint32_t i);
+
+/* Nothing may be stored between the break and the end of its page, and no page was had without moving the break into
+ * it. */
+int tail_is_clean(struct check *c, size_t index);
 
 /* Gives the verdict V at request INDEX (from 0; past the trace: none), with a sentence. Always 0, for the caller to
  * return. */

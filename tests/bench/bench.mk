@@ -1,7 +1,8 @@
 # Benchmarks and the runners of real allocators; included by the Makefile.
 
 BENCH_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -iquote . -iquote driver
-BENCH_PARTS := check check_words private_memory plain_text timing process confine confine_valgrind shadow record verdict trace trace_file trace_peak
+BENCH_PARTS := check check_claims check_words private_memory plain_text timing process \
+               confine confine_valgrind shadow record verdict trace trace_file trace_peak
 BENCH_SOURCES := $(BENCH_PARTS:%=driver/%.c)
 RUNNER_SOURCES := driver/runner.c memlib.c
 
