@@ -173,6 +173,18 @@ static void table_foot(const struct page *p, const struct result *r)
 
 /* ---- failures ---- */
 
+/* The command on a line of its own, to be copied whole. */
+static void hint(const struct page *p, const char *text)
+{
+    const char *command = strstr(text, ": ./mdriver ");
+    char why[sizeof ((struct record *)0)->hint];
+
+    snprintf(why, sizeof why, "%.*s", command ? (int)(command - text) + 1 : (int)sizeof why - 1, text);
+    print_lines(p->out, why, "  ", -1);
+    if (command)
+        print_lines(p->out, command + 2, "    ", -1);
+}
+
 static void failure(const struct page *p, const struct outcome *o)
 {
     const struct record *k = &o->record;
@@ -188,8 +200,7 @@ static void failure(const struct page *p, const struct outcome *o)
         fprintf(p->out, "  It printed:\n");
         print_lines(p->out, k->output, "    | ", OUTPUT_LINES);
     }
-    if (k->hint[0])
-        print_lines(p->out, k->hint, "  ", -1);
+    hint(p, k->hint);
 }
 
 static void failures(const struct page *p, const struct result *r)

@@ -48,6 +48,9 @@ def fixture_trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (["-D", "--latency"], 2, "--latency asks for a timing"),
     (["-O"], 2, "belongs to another driver"),
     (["--reference", "no-such", "implicit"], 2, "no-such"),
+    (["--plot", "nonsense"], 2, "expected one of pareto, heap"),
+    (["--plot", "heap=picture.jpg"], 2, "must end in .svg, .png or .pdf"),
+    (["--plot", "heap"], 2, "no terminal to draw in"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
 def test_bad_input(arguments: list[str], status: int, words: str, trace: Path) -> None:
     """What is wrong is said in one line on standard error, and nothing on standard output."""
@@ -81,6 +84,42 @@ def test_trace_without_requests(tmp_path: Path) -> None:
     empty.write_text("20000000\n0\n0\n1\n")
     done = mdriver("-f", empty, "implicit")
     assert done.returncode == 2 and "at least one request" in done.stderr
+
+
+BUILD_FAILURES = {
+    "nothing": ("", "it does not define mm_init, mm_malloc, mm_free, mm_realloc"),
+    "a syntax error": ('#include "mm.h"\nint mm_init(void) { return 0 }\n', "does not compile\n"),
+    "an array of 8 GiB": ('#include "mm.h"\nvolatile char a[8ULL << 30];\nint mm_init(void) { return a[0]; }\n'
+                          "void *mm_malloc(size_t n) { return n ? 0 : 0; }\nvoid mm_free(void *p) { (void)p; }\n"
+                          "void *mm_realloc(void *p, size_t n) { return n ? p : 0; }\n",
+                          "its static data is larger than 2 GiB"),
+}
+
+
+@pytest.mark.parametrize("what", BUILD_FAILURES)
+def test_why_a_file_does_not_build(tmp_path: Path, trace: Path, what: str) -> None:
+    """The reason stands first, and no other course is suggested when none would help."""
+    text, words = BUILD_FAILURES[what]
+    (tmp_path / "mm.c").write_text(text)
+    done = mdriver("--check-only", "-f", trace, tmp_path / "mm.c")
+    assert done.returncode == 3
+    assert words in done.stdout and "--course auto" not in done.stdout
+
+
+def test_another_edition_is_suggested_when_it_would_help(tmp_path: Path, trace: Path) -> None:
+    """A file of the autolab edition that lacks a function under the default course."""
+    (tmp_path / "mm.c").write_text('#include "mm.h"\n#ifdef DRIVER\n#define malloc mm_malloc\n#endif\n'
+                                   "int mm_init(void) { return 0; }\n")
+    done = mdriver("--check-only", "-f", trace, tmp_path / "mm.c")
+    assert done.returncode == 3 and "looks like a file of the autolab edition" in done.stdout
+
+
+def test_many_failures_are_told_once(trace: Path) -> None:
+    """Six failures are described, the others counted; -v describes all."""
+    arguments = ["--check-only", *["-f", trace] * 9, "tests/broken/init-fails.c"]
+    short, whole = mdriver(*arguments).stdout, mdriver("-v", *arguments).stdout
+    assert short.count("./mdriver -D") == 6 and "3 more traces fail" in short
+    assert whole.count("./mdriver -D") == 9 and "more traces fail" not in whole
 
 
 # ---- odd names ----
