@@ -135,7 +135,7 @@ static void say_next(const struct options *o, const struct result *r, size_t n)
     else if (o->check_only)
         printf("\nNext: without %s, for the throughput.\n", o->check_each ? "-D" : "--check-only");
     else if (!o->peers && !o->plot)
-        printf("\nNext: --plot heap shows where a trace's memory goes; --latency finds slow requests.\n");
+        printf("\nNext: --plot heap shows where memory goes; --latency finds slow requests.\n");
 }
 
 /* Prints and writes all that was asked for. 0 or an exit status. */

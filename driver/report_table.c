@@ -6,7 +6,7 @@
 
 #include "report.h"
 
-#define NAME_WIDTH 17 /* of a column; longer traces' names widen theirs, up to LONG_NAME */
+#define NAME_WIDTH 16 /* of a column; longer traces' names widen theirs, up to LONG_NAME */
 #define LONG_NAME 28
 #define OUTPUT_LINES 12 /* of what an allocator printed, per failing trace */
 #define LOG_LINES 40    /* of what the compiler said */
@@ -164,7 +164,7 @@ static void table_foot(const struct page *p, const struct result *r)
     fprintf(p->out, "%-*s %-*s %8s %7s %7s %6s %6s %7s %6s\n", p->name, "mean of scored", p->verdict, valid, "", "", "",
             of_ceiling ? "" : percent(s->has_utilization, s->utilization),
             of_ceiling ? percent(s->has_utilization, s->utilization) : "", kops, relative);
-    fprintf(p->out, "\n  util: peak payload / heap.  of max: against what is possible at %lld-byte alignment.%s%s\n",
+    fprintf(p->out, "\n  util: peak payload / heap.  of max: of what %lld-byte alignment makes possible.%s%s\n",
             (long long)r->course->alignment, r->reference ? "\n  speed: relative to " : "", r->reference ? r->reference : "");
     if (p->options->verbosity > 1)
         fprintf(p->out, "  max, header: utilization of a perfect allocator without headers; with 8-byte headers and blocks of at "
@@ -380,7 +380,7 @@ static void build_failure(const struct page *p, const struct result *r)
 
 void report_table(FILE *out, const struct result *r, const struct table_options *options)
 {
-    struct page p = { out, options, NAME_WIDTH, 10 };
+    struct page p = { out, options, NAME_WIDTH, 9 };
 
     for (size_t i = 0; i < r->count; i++) {
         int name = (int)strlen(short_name(r->outcomes[i].trace->name, LONG_NAME));
@@ -426,7 +426,7 @@ void report_table(FILE *out, const struct result *r, const struct table_options 
 
 void report_summary(FILE *out, const struct result *r, size_t n, const struct table_options *options)
 {
-    const struct page p = { out, options, NAME_WIDTH, 10 };
+    const struct page p = { out, options, NAME_WIDTH, 9 };
 
     fprintf(out, "\n%-16s %-12s %7s %8s %9s %6s %7s\n", "allocator", "verdict", "valid", "util", "Kops", "speed", "index");
     for (size_t i = 0; i < n; i++) {
