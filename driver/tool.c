@@ -289,7 +289,13 @@ char *tool_folder(void)
     /* The lock, held until this process ends, says that somebody still works there. */
     int fd = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd < 0 || flock(fd, LOCK_SH) || (geteuid() == 0 && fchown(fd, NOBODY, NOBODY))) {
+        int why = errno;
+        if (fd >= 0) {
+            close(fd);
+            rmdir(path);
+        }
         free(path);
+        errno = why;
         return NULL;
     }
     return path;
