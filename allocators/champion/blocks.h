@@ -1,5 +1,5 @@
 /*
- * blocks.h - where blocks begin: positions, the directory of pages, and the questions and marks upon them.
+ * blocks.h - blocks without headers: positions, and from a block to the next and the one before.
  */
 #ifndef CHAMPION_BLOCKS_H
 #define CHAMPION_BLOCKS_H
@@ -8,434 +8,151 @@
 #include "memlib.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-/* Decoding is a few instructions at each of many places: a call would cost as much again. */
+typedef uint32_t pos; /* a place in the heap, or a size, in granules; as a place, 0 means none */
+
 #define FAST static inline __attribute__((always_inline))
 #define SLOW static __attribute__((noinline))
-#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
 
-typedef uint32_t pos; /* granules; 0 means none, since the first directory, at 0, is never freed */
+#define GRANULE 8u
+#define UNIT (MM_ALIGNMENT / GRANULE) /* sizes and places are multiples of it */
+#define MIN_BLOCK 2u
+#define LIMIT (UINTPTR_MAX > UINT32_MAX ? (pos)1 << 31 : (pos)1 << 28) /* of the heap, in granules */
 
-enum {
-    GRANULE = 8,
-    UNIT = MM_ALIGNMENT / GRANULE, /* every position and size is a multiple of this */
-    PAGE = 256,                    /* granules in a page */
-    WORDS = PAGE / 64,             /* 64-bit words of bits for a page */
-    MIN_BLOCK = 2,
-    DIR_HEAD = 1,           /* granules before the directory's entries */
-    FIRST_DIR = 8,          /* directory entries at the start */
-    DIR_SHARE = 4,          /* it grows by this part of itself */
-    STOCK_SHARE = 192,      /* stock taken together is at most this part of the heap */
-    BREAK_SHARE = 8192,     /* the break is moved by at least this part of the heap */
-    SHARE_MAX = 512,        /* none of these, and no reserve, is above this many granules */
-    RESERVE_SHARE = 128,    /* all reserves together are at most this part of the heap */
-    WAIT_SHARE = 64,        /* blocks that wait are at most this part of the heap, ... */
-    WAIT_MAX = 8192,        /* ... and this many granules */
-    TABLE_FROM = 4096,      /* granules of heap from which the table is worth its memory */
-    GAP_SHARE = 64,         /* and leaves this part of itself free before it */
-    SLIDE_SHARE = 8         /* realloc moves a block down into a hole of at least this part of it */
-};
-/* Granules in a heap: below 8 GiB, or 2 GiB in 32 bits. */
-#define LIMIT (UINTPTR_MAX > UINT32_MAX ? (pos)1 << 30 : (pos)1 << 28)
-/* Added to the field `size` of a block that waits, or is the allocator's own. */
-#define WAITS ((pos)1 << 31)
-/* With the position, in the field `next` of a block of the allocator's own, which no list has. */
-#define OWN ((pos)0xA5C3F01B)
-/* In the field `prev`: the block is the reserve of the class whose number is its field `next`. */
-#define RESERVE ((pos)0 - 1)
+_Static_assert(UNIT == 1 || UNIT == 2, "MM_ALIGNMENT is 8 or 16");
 
-_Static_assert(MM_ALIGNMENT == 8 || MM_ALIGNMENT == 16, "alignments this heap is laid out for");
+enum { EXACT = 64, FEW_BINS = 16, BINS = 128, FEW_CLASSES = 16, CLASSES = 64 };
 
-/* A block without a user, in its own payload. */
+/* What lies in a block that is free, parked, or a reserve, or at the start of one with chunks. */
 struct node {
-    pos size;
-    pos next, prev; /* in its bin, ended by 0; what waits has no `prev` */
+    pos next; /* in its bin, or in its class's list */
+    pos prev; /* in its bin, or 0: it is the first. Parked, a reserve, or chunks: a mark ^ its place */
+    pos size; /* free only */
 };
 
-enum {
-    FEW_BINS = 4, EXACT_BINS = 32, FINE_BINS = 24, MANY_BINS = EXACT_BINS + FINE_BINS + 28,
-    CLASSES = 16                    /* small sizes that may have a reserve */
-};
+_Static_assert(sizeof(struct node) <= MIN_BLOCK * GRANULE, "a node fits into every block");
 
-/* A block of the heap, made when that has become large enough to bear it. */
-struct table {
-    pos own[2];             /* WAITS: not a block to be freed */
-    uint64_t map[2];        /* bins that are not empty */
-    pos bin[MANY_BINS];     /* lists of free blocks, by size */
-    pos wait[EXACT_BINS];   /* lists of waiting blocks, by size */
-    pos reserve[CLASSES];
-    uint8_t misses[CLASSES];
+#define PARKED 0x9e3779b9u /* marks, not trusted: what they say is looked up */
+#define RESERVE 0x7f4a7c15u
+#define STOCK 0xf39cc060u
+
+struct class { /* small blocks of one size */
+    pos parked;               /* list of freed ones, to be used again as they are */
+    pos reserve, reserve_end; /* a stretch that more of them are cut off, from its start; 0: none */
+    uint32_t misses;          /* how many blocks of other sizes were made into ones of this size, and still are */
 };
 
 static struct heap {
     unsigned char *base;
-    uint32_t *dir;          /* directory: one entry per page, `pages` of them */
-    pos pages;
-    pos top, end;           /* where the top begins, and the break */
-    pos last;               /* the last block before the top */
-    pos grown;              /* the block that realloc last extended into the top: best left at the end */
-    pos old_dir;            /* a directory outgrown, to be freed when no block is half made */
-    pos spare;              /* list of unused bits, 32 bytes each */
-    pos recent;             /* the block that became free last: in no bin yet */
-    pos reserved;           /* in all reserves */
-    int32_t patience;       /* granules that may still begin to wait */
-    uint32_t used;          /* lists in which blocks may wait */
-    pos small_misses;       /* requests that a table might have answered, until there is one */
-    uint32_t few_map;       /* the same as in the table, until there is one */
-    pos giants;             /* list of their descriptors */
-    struct table *table;
-    pos few_bin[FEW_BINS];
+    uint64_t *table;           /* that tells where blocks begin: flat.h, paged.h */
+    pos top, end;              /* end of the last block, where a bit is set as well; the break */
+    pos covered;               /* granules that it covers */
+    pos own_table, own_lists;  /* the blocks that hold the table, and classes and bins */
+    pos old_table;             /* the block that held it before, to be freed as soon as may be, or 0 */
+#if MM_ALIGNMENT == 8
+    pos chunk, spare;          /* list of unused chunks, each as an entry would have it, and how many */
+    pos stocks, chunks;        /* list of the blocks that hold chunks, and how many there are */
+#endif
+
+    unsigned bins;             /* in `first`; the last one has everything too large for the others */
+    pos *first;                /* lists of free blocks, by size */
+    uint64_t nonempty[BINS / 64];
+    pos recent, recent_size;   /* a free block that is in no bin: what was last left over, or 0 */
+
+    unsigned class_count;      /* 0 in a small heap */
+    struct class *classes;
+    uint64_t parking;          /* classes that may have parked blocks */
+    pos parked, parked_limit;  /* granules in all parked blocks; and at most */
+    unsigned parked_blocks;
+    unsigned hits;             /* parked blocks used again since the last flush */
+    unsigned idle, span;       /* frees to go until blocks are parked again; how many that were at first */
+    pos reserved;              /* granules in all reserves */
+
+    pos few[FEW_BINS];         /* bins of a small heap */
 } h;
 
-/* ---- positions ---- */
-
 FAST void *at(pos g) { return h.base + (size_t)g * GRANULE; }
-FAST struct node *node(pos g) { return at(g); }
 FAST pos position(const void *p) { return (pos)((size_t)((const unsigned char *)p - h.base) / GRANULE); }
-FAST pos page_of(pos g) { return g / PAGE; }
-FAST unsigned low_bit(uint64_t w) { return (unsigned)__builtin_ctzll(w); }
-FAST unsigned high_bit(uint64_t w) { return 63 - (unsigned)__builtin_clzll(w); }
+FAST struct node *node(pos g) { return at(g); }
+FAST pos low_bit(uint64_t w) { return (pos)__builtin_ctzll(w); }
+FAST pos high_bit(uint64_t w) { return 63 - (pos)__builtin_clzll(w); }
 
-FAST pos round_units(pos n) { return (n + UNIT - 1) / UNIT * UNIT; }
+/* ---- bits ---- */
 
-/* ---- the directory: one entry per page, of four kinds (its lowest two bits)
- *
- *      RUN    nothing begins in this page; at both ends of a run of such pages, its length in pages
- *      FEW    up to three slots of ten bits: used, free, granule in the page where a block begins
- *      BITS   where the page's bits are, in granules
- *      BITS2  the same, and the block that begins in the last granule, whose second bit is not here, is free
- *      ---- */
+FAST uint64_t bit(pos g) { return (uint64_t)1 << (g % 64); }
 
-enum kind { RUN, BITS, FEW, BITS2 };
-enum { SLOTS = 3, SLOT_BITS = 10, SLOT = (1 << SLOT_BITS) - 1, USED = 1 << 9, FREE = 1 << 8 };
+#if MM_ALIGNMENT == 8
+#include "paged.h"
+#else
+#include "flat.h"
+#endif
 
-FAST enum kind kind_of(uint32_t entry) { return entry & 3; }
-FAST bool is_bits(uint32_t entry) { return entry & 1; }
-FAST uint64_t *bits_at(uint32_t entry) { return at(entry >> 2); }
-FAST uint32_t slot(uint32_t entry, unsigned i) { return entry >> (2 + i * SLOT_BITS) & SLOT; }
+FAST bool stocked(void) { return stocked_for(1); }
 
-/* The shift of the slot in ENTRY for a block that begins at G, or 0. */
-FAST unsigned slot_of(uint32_t entry, pos g)
-{
-    uint32_t want = USED | g % PAGE, other = entry ^ (want << 2 | want << 12 | want << 22);
-    const uint32_t mask = SLOT & ~(uint32_t)FREE;
+/* The block that begins at G is free, from now on, or no longer. */
+FAST bool is_free(pos g) { return any_word((g + 1) / 64) & bit(g + 1); }
+FAST void mark_free(pos g) { set(g + 1); }
+FAST void mark_allocated(pos g) { clear(g + 1); }
 
-    return !(other & mask << 2) ? 2 : !(other & mask << 12) ? 12 : !(other & mask << 22) ? 22 : 0;
-}
-
-FAST bool bit(const uint64_t *bits, pos i) { return bits[i / 64] >> (i % 64) & 1; }
-
-/* ---- questions about the block that begins at G ---- */
-
-SLOW bool far_is_free(pos g)
-{
-    uint32_t entry = h.dir[page_of(g)];
-
-    if (kind_of(entry) == FEW)
-        return entry >> slot_of(entry, g) & FREE;
-    if (UNIT == 1 && g % PAGE == PAGE - 1)
-        return kind_of(entry) == BITS2;
-    return bit(bits_at(entry), g % PAGE + 1);
-}
-
-FAST bool is_free(pos g)
-{
-    uint32_t entry = h.dir[page_of(g)];
-
-    if (LIKELY(is_bits(entry) && (UNIT > 1 || g % 64 < 63)))
-        return bits_at(entry)[g % PAGE / 64] >> (g % 64) & 2;
-    return far_is_free(g);
-}
-
-/* The set bit I of a page is the second of a free block, not a beginning. (Before a free block lies an
- * allocated one, whose last bit is clear: so a set bit before I begins a free block, unless that is itself
- * the second of a block of 2.) */
-FAST bool is_second(const uint64_t *bits, pos i)
-{
-    return UNIT > 1 ? i % 2 : i > 0 && bit(bits, i - 1) && !(i > 1 && bit(bits, i - 2));
-}
-
-/* Whether the set bit I of a word of bits is surely a beginning, from that word alone. */
-FAST bool is_beginning(uint64_t word, unsigned i)
-{
-    return UNIT > 1 || (i > 1 && (word >> (i - 2) & 3) != 2);
-}
-
-/* Whether G begins a block, for any G in a page up to that of the last block. */
+/* A block begins at G, which is any place below the top. */
 FAST bool begins(pos g)
 {
-    uint32_t entry = h.dir[page_of(g)];
-
-    if (kind_of(entry) == FEW)
-        return slot_of(entry, g);
-    return is_bits(entry) && bit(bits_at(entry), g % PAGE) && !is_second(bits_at(entry), g % PAGE);
+    if (!test(g))
+        return false;
+    return UNIT == 2 || g == 0 || !test(g - 1) || (g > 1 && test(g - 2)); /* else it says that g - 1 is free */
 }
 
-/* The first beginning at granule I of a page or after it, or PAGE. */
-static pos first_from(uint32_t entry, pos i)
+/* A free block begins at G from now on, or no longer. */
+FAST void begin_free(pos g)
 {
-    if (!is_bits(entry)) {
-        pos first = PAGE;
-#pragma GCC unroll 3
-        for (unsigned k = 0; k < SLOTS; k++) {
-            pos s = (slot(entry, k) ^ USED) & (SLOT & ~FREE); /* unused: above PAGE */
-            s = s < i ? PAGE : s;
-            first = s < first ? s : first;
-        }
-        return first;
-    }
-    if (i >= PAGE)
-        return PAGE;
-    const uint64_t *bits = bits_at(entry);
-    pos w = i / 64;
-    uint64_t rest = bits[w] >> (i % 64);
-    if (rest)
-        return i + low_bit(rest);
-    while (++w < WORDS)
-        if (bits[w])
-            return w * 64 + low_bit(bits[w]);
-    return PAGE;
-}
-
-/* The last beginning before granule I of a page, or PAGE. */
-static pos last_until(uint32_t entry, pos i)
-{
-    if (!is_bits(entry)) {
-        pos last = 0;
-#pragma GCC unroll 3
-        for (unsigned k = 0; k < SLOTS; k++) {
-            pos s = (slot(entry, k) ^ USED) & (SLOT & ~FREE);
-            s = s < i ? s + 1 : 0;
-            last = s > last ? s : last;
-        }
-        return last ? last - 1 : PAGE;
-    }
-    const uint64_t *bits = bits_at(entry);
-    pos w = i / 64;
-    uint64_t rest = i % 64 ? bits[w] & (((uint64_t)1 << (i % 64)) - 1) : 0;
-    while (!rest) {
-        if (w == 0)
-            return PAGE;
-        rest = bits[--w];
-    }
-    i = w * 64 + high_bit(rest);
-    return is_second(bits, i) ? i - 1 : i;
-}
-
-/* The first beginning in a later page than PAGE. */
-SLOW pos first_after(pos page)
-{
-    pos i;
-    do {
-        uint32_t entry = h.dir[++page];
-        if (kind_of(entry) == RUN)
-            entry = h.dir[page += entry >> 2];
-        i = first_from(entry, 0);
-    } while (i == PAGE);
-    return page * PAGE + i;
-}
-
-SLOW pos far_end_of(pos g)
-{
-    if (g == h.last)
-        return h.top;
-    pos page = page_of(g), i = g % PAGE + MIN_BLOCK;
-    uint32_t entry = h.dir[page];
-    if (LIKELY(is_bits(entry))) {
-        const uint64_t *bits = bits_at(entry);
-        pos w = i / 64;
-        uint64_t rest = w < WORDS ? bits[w] >> (i % 64) : 0;
-        if (rest)
-            return page * PAGE + i + low_bit(rest);
-        while (++w < WORDS)
-            if (bits[w])
-                return page * PAGE + w * 64 + low_bit(bits[w]);
-    } else if ((i = first_from(entry, i)) < PAGE) {
-        return page * PAGE + i;
-    }
-    return first_after(page);
-}
-
-/* The end of the allocated block at G, which is where the next one begins. */
-FAST pos end_of(pos g)
-{
-    uint32_t entry = h.dir[page_of(g)];
-
-    if (LIKELY(is_bits(entry))) {
-        uint64_t up = bits_at(entry)[g % PAGE / 64] >> (g % 64);
-        if (LIKELY(up > 1))
-            return g + low_bit(up - 1);
-    }
-    return far_end_of(g);
-}
-
-/* The last beginning in an earlier page than PAGE. */
-SLOW pos last_before(pos page)
-{
-    pos i;
-    do {
-        uint32_t entry = h.dir[--page];
-        if (kind_of(entry) == RUN)
-            entry = h.dir[page -= entry >> 2];
-        i = last_until(entry, PAGE);
-    } while (i == PAGE);
-    return page * PAGE + i;
-}
-
-SLOW pos far_before(pos g, bool *free_now)
-{
-    pos page = page_of(g), i = g % PAGE;
-    uint32_t entry = h.dir[page];
-    if (LIKELY(is_bits(entry))) {
-        const uint64_t *bits = bits_at(entry);
-        pos w = i / 64;
-        uint64_t rest = bits[w] & (((uint64_t)1 << (i % 64)) - 1);
-        while (!rest && w > 0)
-            rest = bits[--w];
-        if (rest) {
-            i = w * 64 + high_bit(rest);
-            *free_now = is_second(bits, i);
-            return page * PAGE + i - *free_now;
-        }
-    } else if ((i = last_until(entry, i)) < PAGE) {
-        *free_now = is_free(page * PAGE + i);
-        return page * PAGE + i;
-    }
-    pos q = last_before(page);
-    *free_now = is_free(q);
-    return q;
-}
-
-/* Whether I, the highest bit of DOWN and not the lowest of the word, is the second of a free block. */
-FAST bool is_end_of_hole(uint64_t down, unsigned i)
-{
-    return UNIT > 1 ? i % 2 != 0 : (down >> (i - 2) & 3) == 2;
-}
-
-/* Where the block before G begins, and whether it is free; G > 0. */
-FAST pos before(pos g, bool *free_now)
-{
-    uint32_t entry = h.dir[page_of(g)];
-
-    if (LIKELY(is_bits(entry))) {
-        uint64_t down = bits_at(entry)[g % PAGE / 64] & (((uint64_t)1 << (g % 64)) - 1);
-        if (LIKELY(down > 3)) {
-            unsigned i = high_bit(down);
-            *free_now = is_end_of_hole(down, i);
-            return g / 64 * 64 + i - *free_now;
-        }
-    }
-    return far_before(g, free_now);
-}
-
-FAST pos free_size(pos g) { return node(g)->size; }
-FAST bool is_reserve(pos g) { return node(g)->prev == RESERVE; }
-
-/* ---- marking blocks ---- */
-
-SLOW void far_set_begin(pos g)
-{
-    uint32_t *entry = &h.dir[page_of(g)];
-    unsigned shift = 2;
-
-    if (kind_of(*entry) == RUN)
-        *entry = FEW;
-    while (*entry >> shift & USED)
-        shift += SLOT_BITS;
-    *entry |= (USED | g % PAGE) << shift;
-}
-
-FAST void set_begin(pos g)
-{
-    uint32_t entry = h.dir[page_of(g)];
-
-    if (LIKELY(is_bits(entry)))
-        bits_at(entry)[g % PAGE / 64] |= (uint64_t)1 << (g % 64);
+    if (UNIT == 2)
+        set_two(g);
     else
-        far_set_begin(g);
+        begin(g), mark_free(g);
 }
 
-SLOW void far_set_free(pos g, bool yes)
-{
-    uint32_t *entry = &h.dir[page_of(g)];
+FAST void erase_free(pos g) { clear_two(g); }
 
-    if (kind_of(*entry) == FEW) {
-        uint32_t mask = (uint32_t)FREE << slot_of(*entry, g);
-        *entry = yes ? *entry | mask : *entry & ~mask;
-    } else if (UNIT == 1 && g % PAGE == PAGE - 1) {
-        *entry = (*entry & ~(uint32_t)3) | (yes ? BITS2 : BITS);
-    } else {
-        uint64_t *w = bits_at(*entry) + (g + 1) % PAGE / 64, mask = (uint64_t)1 << ((g + 1) % 64);
-        *w = yes ? *w | mask : *w & ~mask;
+/* The bits from G on, and those before G (the last one highest), where a block begins. */
+FAST uint64_t bits_from(pos g)
+{
+    return any_word(g / 64) >> (g % 64) | any_word(g / 64 + 1) << 1 << (63 - g % 64);
+}
+
+FAST uint64_t bits_below(pos g)
+{
+    return any_word(g / 64) << 1 << (63 - g % 64) | any_word(g / 64 - 1) >> (g % 64);
+}
+
+/* ---- from a block to the next and the one before ---- */
+
+/* Where the block at G ends, when W is bits_from(G). */
+FAST pos end_from(pos g, uint64_t w)
+{
+    w &= ~(uint64_t)3;
+    return likely(w) ? g + low_bit(w) : far_end(g);
+}
+
+FAST pos end_of(pos g) { return end_from(g, bits_from(g)); }
+
+/* Where the block begins that ends at G, and whether it is free. */
+FAST pos before(pos g, bool *free)
+{
+    uint64_t w = bits_below(g);
+
+    if (unlikely(w < 4 || (UNIT == 1 && g < 64))) {
+        pos q = far_before(g);
+        *free = is_free(q);
+        return q;
     }
-}
-
-FAST void set_free(pos g, bool yes)
-{
-    uint32_t entry = h.dir[page_of(g)];
-
-    if (LIKELY(is_bits(entry) && (UNIT > 1 || g % 64 < 63))) {
-        uint64_t *w = &bits_at(entry)[g % PAGE / 64], mask = (uint64_t)2 << (g % 64);
-        *w = yes ? *w | mask : *w & ~mask;
-    } else {
-        far_set_free(g, yes);
-    }
-}
-
-SLOW void far_erase(pos g, bool free_now)
-{
-    uint32_t *entry = &h.dir[page_of(g)];
-
-    if (!is_bits(*entry)) {
-        *entry &= ~((uint32_t)SLOT << slot_of(*entry, g));
-        return; /* with no slot used it is a RUN in all but name, until tag_pages */
-    }
-    uint64_t *bits = bits_at(*entry), any = 0;
-
-    if (free_now)
-        set_free(g, false);
-    bits[g % PAGE / 64] &= ~((uint64_t)1 << (g % 64));
-    for (unsigned i = 0; i < WORDS; i++)
-        any |= bits[i];
-    if (!any) {
-        *(pos *)bits = h.spare;
-        h.spare = *entry >> 2;
-        *entry = RUN;
-    }
-}
-
-/* G no longer begins a block, free or not as FREE_NOW says. Bits in which nothing begins any more are kept
- * for another page. */
-FAST void erase(pos g, bool free_now)
-{
-    uint32_t entry = h.dir[page_of(g)];
-
-    if (LIKELY(is_bits(entry) && (UNIT > 1 || g % 64 < 63))) {
-        uint64_t *w = &bits_at(entry)[g % PAGE / 64], rest = *w & ~((uint64_t)(free_now ? 3 : 1) << (g % 64));
-        if (LIKELY(rest)) {
-            *w = rest;
-            return;
-        }
-    }
-    far_erase(g, free_now);
-}
-
-/* Tags the pages between those in which the block [G, E) and the one at E begin. */
-FAST void tag_pages(pos g, pos e)
-{
-    pos first = page_of(g) + 1, past = page_of(e);
-    if (first < past)
-        h.dir[first] = h.dir[past - 1] = (past - first) << 2;
-}
-
-/* A new last block begins at G, in a page that has bits. The top is moved by the caller. */
-FAST void append(pos g)
-{
-    set_begin(g);
-    tag_pages(h.last, g);
-    h.last = g;
+    pos up = (pos)__builtin_clzll(w), last = g - 1 - up;
+    *free = UNIT == 2 ? last % 2 : w << up >> 61 == 6; /* ends in 110: the last one says that the block is free */
+    return last - *free;
 }
 
 #endif

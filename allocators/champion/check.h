@@ -4,128 +4,161 @@
 #ifndef CHAMPION_CHECK_H
 #define CHAMPION_CHECK_H
 
+#include "classes.h"
+
 static int complain(int line, pos g, const char *what)
 {
     return broken(line, "at %p: %s", at(g), what);
 }
 
-/* Every free block of the index is one: its number, for comparison with the walk over the heap. */
-static int check_index(int line, pos *found)
+#if MM_ALIGNMENT == 8
+/* The pages that the block [G, E) covers. */
+static int check_far(int line, pos g, pos e)
 {
-    int wrong = 0;
-
-    for (unsigned i = 0; i < (h.table ? MANY_BINS : FEW_BINS); i++) {
-        pos first = bin_list()[i];
-        bool marked = h.table ? h.table->map[i / 64] >> (i % 64) & 1 : h.few_map >> i & 1;
-        if (!first == marked)
-            wrong += complain(line, first, "a bin is marked empty and is not, or the reverse");
-        for (pos b = first, prev = 0; b; prev = b, b = node(b)->next, ++*found)
-            if (!begins(b) || !is_free(b) || bin_of(free_size(b)) != i || node(b)->prev != prev)
-                return wrong + complain(line, b, "a bin holds what does not belong there");
-    }
-    if (h.recent && (!begins(h.recent) || !is_free(h.recent)))
-        wrong += complain(line, h.recent, "the recent block is not free");
-    *found += h.recent != 0;
-    for (unsigned c = 0; h.table && c < CLASSES; c++) {
-        pos r = h.table->reserve[c];
-        if (r && (!begins(r) || !is_free(r) || !is_reserve(r) || node(r)->next != c))
-            wrong += complain(line, r, "a class's reserve is not a free block that knows its class");
-        *found += r != 0;
-    }
-    return wrong;
+    for (pos first = (g + 1) / PAGE + 1, last = e / PAGE, i = first; i < last; i++)
+        if (*entry(i) != (i == first || i == last - 1 ? RUN | (last - first) : NONE))
+            return complain(line, g, "a long block covers pages that are not entered as a run");
+    return 0;
 }
 
-/* The lists of waiting blocks hold such blocks, each of its own place and size. */
-static int check_waiting(int line)
+/* Every chunk: in use for a page in which a block begins, or unused. */
+static int check_table(int line)
 {
     int wrong = 0;
-    pos found = 0;
+    pos chunks = 0, spare = 0, stocked = (FIRST - FIRST_CHUNKS) / PAGE_WORDS;
 
-    for (pos i = 0; h.table && i < EXACT_BINS; i++) {
-        if (h.table->wait[i] && !(h.used >> i & 1))
-            wrong += complain(line, h.table->wait[i], "a list of waiting blocks is marked unused and is not empty");
-        for (pos b = h.table->wait[i]; b; b = node(b)->next)
-            if (!begins(b) || is_free(b) || (found += end_of(b) - b) > WAIT_MAX || !seems_to_wait(b, end_of(b) - b) ||
-                (end_of(b) - b) / UNIT != i)
-                return wrong + complain(line, b, "a list of waiting blocks holds what does not belong there");
+    for (pos page = 0; page < h.covered / PAGE; page++) {
+        bool used = page <= (h.top + 1) / PAGE && page > 0 && begins(page * PAGE - 1);
+        for (pos i = 0; i < PAGE_WORDS; i++)
+            used |= any_word(page * PAGE_WORDS + i) != 0;
+        if (used != (has_chunk(*entry(page)) || is_few(*entry(page))) ||
+            (*entry(page) != NONE && page * PAGE > h.top + 1))
+            wrong += broken(line, "page %u has bits and needs none, or the reverse", page);
+        chunks += has_chunk(*entry(page));
     }
+    for (pos c = h.chunk; spare < h.spare; c = (pos)*chunk_at(c), spare++)
+        if (c == NONE || c >= h.top)
+            return wrong + broken(line, "the list of unused chunks ends early");
+    for (pos g = h.stocks; g; g = node(g)->next) {
+        if (g >= h.top || !begins(g) || is_free(g) || node(g)->prev != (STOCK ^ g))
+            return wrong + complain(line, g, "this should hold chunks");
+        stocked += (end_of(g) - g - 2) / PAGE_WORDS;
+    }
+    if (chunks + spare != h.chunks || stocked != h.chunks)
+        wrong += broken(line, "%u chunks are used and %u not, of %u in %u", chunks, spare, h.chunks, stocked);
     return wrong;
 }
-
-/* Giants lie side by side from the end of the heap before to the break, and no two free ones are neighbours. */
-static int check_giants(int line)
+#else
+/* The words that the block [G, E) covers. */
+static int check_far(int line, pos g, pos e)
 {
-    size_t at_byte = (size_t)h.end * GRANULE;
+    for (pos i = g / 64 + 1; e - g >= LONG_MIN && i < e / 64; i++)
+        if (*word(i) != (i == g / 64 + 2 || i == e / 64 - 3 ? LONG_WORD | (e - g) : 0))
+            return complain(line, g, "a long block covers bits that are neither its length nor zero");
+    return 0;
+}
+
+/* Beyond the top no bit is set. */
+static int check_table(int line)
+{
+    for (pos i = h.top / 64 + 1; i < h.covered / 64; i++)
+        if (*word(i))
+            return broken(line, "bits are set beyond the top");
+    return 0;
+}
+#endif
+
+/* Every block, in the order of addresses. Adds up the free ones. */
+static int check_blocks(int line, pos *frees)
+{
+    int wrong = 0;
     bool was_free = false;
+
+    for (pos g = 0, e; g < h.top; g = e) {
+        if (!begins(g))
+            return wrong + complain(line, g, "no block begins where one ends");
+        e = end_of(g);
+        if (e > h.top || e - g < MIN_BLOCK || e % UNIT)
+            return wrong + complain(line, g, "a block has an impossible size");
+        bool free, was;
+        if (before(e, &was) != g || was != is_free(g))
+            wrong += complain(line, g, "a block is not found from its end");
+        wrong += check_far(line, g, e);
+        free = is_free(g);
+        if (free && was_free)
+            wrong += complain(line, g, "two free blocks lie side by side");
+        if (free && e == h.top)
+            wrong += complain(line, g, "the last block is free");
+        if (free && node(g)->size != e - g)
+            wrong += complain(line, g, "a free block does not know its size");
+        was_free = free;
+        *frees += free;
+    }
+    return wrong;
+}
+
+/* Every bin, and the recent block. Subtracts what is found from the free blocks. */
+static int check_bins(int line, pos *frees)
+{
     int wrong = 0;
 
-    for (pos d = h.giants; d; d = giant(d)->next) {
-        struct giant *x = giant(d);
-        if (!begins(d) || is_free(d) || !seems_to_wait(d, end_of(d) - d) || !is_own(d))
-            return wrong + complain(line, d, "the list of giants holds what is no descriptor");
-        if (x->start != at_byte || x->size % MM_ALIGNMENT)
-            wrong += complain(line, d, "a giant does not begin where the one before ends");
-        if (x->free_now && was_free)
-            wrong += complain(line, d, "two free giants side by side");
-        was_free = x->free_now;
-        at_byte += x->size;
+    for (unsigned c = 0; c < h.bins; c++) {
+        if (!h.first[c] != !(h.nonempty[c / 64] >> (c % 64) & 1))
+            wrong += broken(line, "bin %u is marked empty and is not, or the reverse", c);
+        for (pos g = h.first[c], prev = 0; g; prev = g, g = node(g)->next, --*frees)
+            if (g >= h.top || !begins(g) || !is_free(g) || node(g)->prev != prev || bin_of(node(g)->size) != c)
+                return wrong + complain(line, g, "a bin holds what does not belong there");
     }
-    if (at_byte != mem_heapsize() || h.top > h.end)
-        wrong += complain(line, h.top, "the top or the break is not where it should be");
+    if (h.recent && (h.recent >= h.top || !begins(h.recent) || !is_free(h.recent) ||
+                     node(h.recent)->size != h.recent_size))
+        wrong += complain(line, h.recent, "the recent block is not free, or has another size");
+    *frees -= h.recent != 0;
+    return wrong;
+}
+
+/* Every class: blocks parked, and the reserve. */
+static int check_classes(int line)
+{
+    int wrong = 0;
+    pos parked = 0, reserved = 0, blocks = 0;
+
+    for (unsigned c = 0; c < h.class_count; c++) {
+        const struct class *x = &h.classes[c];
+        for (pos g = x->parked; g; g = node(g)->next, blocks++, parked += c * UNIT)
+            if (g >= h.top || !begins(g) || is_free(g) || end_of(g) - g != c * UNIT || node(g)->prev != (PARKED ^ g) ||
+                !(h.parking >> c & 1))
+                return wrong + complain(line, g, "a class has a parked block that does not belong there");
+        if (!x->reserve)
+            continue;
+        if (x->reserve >= h.top || !begins(x->reserve) || is_free(x->reserve) || end_of(x->reserve) != x->reserve_end ||
+            (x->reserve_end - x->reserve) % (c * UNIT) || node(x->reserve)->prev != (RESERVE ^ x->reserve))
+            return wrong + complain(line, x->reserve, "a reserve is not a block for a whole number of others");
+        reserved += x->reserve_end - x->reserve;
+    }
+    if (parked != h.parked || blocks != h.parked_blocks)
+        wrong += broken(line, "%u blocks of %u granules are parked, not %u of %u", blocks, parked, h.parked_blocks,
+                        h.parked);
+    if (reserved != h.reserved)
+        wrong += broken(line, "the reserves have %u granules, not %u", reserved, h.reserved);
     return wrong;
 }
 
 int mm_checkheap(int line)
 {
-    int wrong = 0;
-    pos walked = 0, found = 0, starts = 0, set = 0, e;
-    bool was_free = false;
+    pos frees = 0;
 
-    for (pos g = 0, prev = 0; g < h.top; prev = g, g = e) {
-        if (page_of(g) > page_of(h.last) || !begins(g))
-            return wrong + complain(line, g, "the previous block ends where none begins");
-        bool prev_free;
-        if (g > 0 && (before(g, &prev_free) != prev || prev_free != was_free))
-            wrong += complain(line, g, "looking back finds another block than walking forward");
-        bool free_now = is_free(g);
-        if (free_now && was_free)
-            wrong += complain(line, g, "two free blocks side by side were not coalesced");
-        if (free_now && g == h.last)
-            wrong += complain(line, g, "a free block below the top was not merged into it");
-        e = free_now ? g + free_size(g) : end_of(g);
-        if (e <= g || e > h.top || (e - g) % UNIT || e - g < MIN_BLOCK)
-            return wrong + complain(line, g, "a block's size is impossible");
-        if (free_now && e != h.top && !begins(e))
-            return wrong + complain(line, g, "a free block's size is not the distance to the next block");
-        if (e == h.top && g != h.last)
-            wrong += complain(line, g, "the last block is not known as such");
-        walked += free_now;
-        starts++;
-        was_free = free_now;
-    }
-    for (pos page = 0; page <= page_of(h.last); page++) {
-        uint32_t entry = h.dir[page];
-        pos run = kind_of(entry) == RUN ? entry >> 2 : 0, i = first_from(entry, 0), in_page = 0;
-        if (run) {
-            if (page + run > page_of(h.last) || h.dir[page + run - 1] != entry)
-                return wrong + complain(line, page * PAGE, "a run of pages without beginnings is mistagged");
-            page += run - 1;
-            continue;
-        }
-        for (; i < PAGE; i = first_from(entry, i + 1))
-            in_page += begins(page * PAGE + i);
-        if (!in_page)
-            wrong += complain(line, page * PAGE, "a page in which nothing begins is no run");
-        set += in_page;
-    }
-    wrong += check_waiting(line);
-    if (set != starts)
-        wrong += complain(line, 0, "the bits say more or fewer beginnings than there are blocks");
-    wrong += check_giants(line);
-    wrong += check_index(line, &found);
-    if (found != walked)
-        wrong += complain(line, 0, "the index holds more or fewer free blocks than the heap");
-    return wrong;
+    if (h.top > h.end || h.top >= h.covered || !test(h.top))
+        return broken(line, "the top is past the break, past what the table covers, or not marked");
+    int wrong = check_blocks(line, &frees);
+    if (wrong)
+        return wrong;
+    if (h.old_table)
+        wrong += complain(line, h.old_table, "a former table was not freed");
+    wrong += check_table(line);
+    wrong += check_bins(line, &frees);
+    if (!wrong && frees)
+        wrong += broken(line, "the bins hold another number of blocks than there are free ones");
+    return wrong + check_classes(line);
 }
 
 #endif

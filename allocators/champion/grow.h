@@ -1,188 +1,231 @@
 /*
- * grow.h - memory for blocks and for what is known about them: the top, the directory, and bits.
+ * grow.h - the end of the heap, and the table, which has to cover it; chunks for it.
  */
 #ifndef CHAMPION_GROW_H
 #define CHAMPION_GROW_H
 
-/* The part of the heap, in granules, that may be set aside at once. */
-FAST pos share(pos part)
+#include "index.h"
+
+#define SLIDE_SHARE 8u /* a last block moves down over a hole of at least this part of its size */
+
+/* Moves the break to PLACE, if it is not yet there. */
+FAST bool reach(pos place)
 {
-    pos n = h.top / part;
-    return n < SHARE_MAX ? n : SHARE_MAX;
+    if (place <= h.end)
+        return true;
+    if (place >= LIMIT || mem_sbrk((intptr_t)((size_t)(place - h.end) * GRANULE)) == (void *)-1)
+        return false;
+    h.end = place;
+    return true;
 }
 
-SLOW bool move_break(pos least)
+FAST void drop_old_table(void)
 {
-    pos more = least + share(BREAK_SHARE) / UNIT * UNIT;
+    pos g = h.old_table;
 
-    if (least >= LIMIT - h.end || h.giants)
-        return false;
-    if (more >= LIMIT - h.end || mem_sbrk((intptr_t)more * GRANULE) == (void *)-1) {
-        more = least;
-        if (mem_sbrk((intptr_t)more * GRANULE) == (void *)-1)
+    h.old_table = 0;
+    if (g)
+        release(g, end_of(g));
+}
+
+/* Granules for a table that covers a heap with its top at PLACE, itself, and some growth. */
+FAST pos room_for(pos place) { return (table_for(place + place / TABLE_SLACK) + 1) & ~(pos)1; }
+
+/* Moves the table into a free block of N granules, or else to the top. The block it was in is still allocated
+ * then: drop_old_table. */
+SLOW bool move_table(pos n)
+{
+    drop_old_table();
+    pos one = 1, b = fit(n, &one), dirty = n;
+
+    if (!b) {
+        b = h.top;
+        dirty = h.end > b ? h.end - b : 0; /* what comes from the system is zero */
+        if (!reach(b + n))
             return false;
     }
-    h.end += more;
+    size_t used = table_used(), all = (size_t)(dirty < n ? dirty : n) * GRANULE;
+    memcpy(at(b), h.table, used);
+    if (all > used)
+        memset((unsigned char *)at(b) + used, 0, all - used);
+    h.old_table = h.own_table; /* 0 for the first one, which stays */
+    h.own_table = b;
+    h.table = at(b);
+    h.covered = covers(n);
+    if (b == h.top) {
+        note_length(b, b + n);
+        begin(b + n);
+        h.top = b + n;
+    }
     return true;
 }
 
-/* Takes N granules off the top, marking nothing. 0 when the heap is exhausted. */
-FAST pos grab(pos n)
+/* The block of the allocator's own at FROM is now at TO. */
+static void moved_own(pos from, pos to)
 {
-    if (n > h.end - h.top && !move_break(n - (h.end - h.top)))
-        return 0;
-    pos g = h.top;
-    h.top += n;
-    return g;
+    if (from == h.own_table) {
+        h.table = at(h.own_table = to);
+        return;
+    }
+    h.classes = at(h.own_lists = to);
+    if (h.first != h.few)
+        h.first = (pos *)(h.classes + h.class_count);
 }
 
-/* The block of N granules at G becomes the allocator's own: it looks like one that waits, but for its `next`. */
-FAST void own(pos g, pos n)
+/* The block [G, E) is to have SIZE granules, and what follows is the last block and the allocator's own: they
+ * change places, if it is certain that the block can grow then. Returns where the block is then. */
+static pos swap_own(pos g, pos e, pos size)
 {
-    node(g)->size = n | WAITS;
-    node(g)->next = g ^ OWN;
+    pos n = h.top - e, to = g + n;
+
+    if (size >= LIMIT - to || to + size + MARGIN >= h.covered || !reach(to + size) || !reach(h.top + n))
+        return g;
+    forget_length(g, e);
+    forget_length(e, h.top);
+    clear(e);
+    erased(e, g, h.top);
+    begin(to);
+    note_length(g, to);
+    note_length(to, h.top);
+    memcpy(at(h.top), at(e), (size_t)n * GRANULE);
+    memmove(at(to), at(g), (size_t)(e - g) * GRANULE);
+    memcpy(at(g), at(h.top), (size_t)n * GRANULE);
+    moved_own(e, g);
+    return to;
 }
 
-/* Whether the block at G, which seems to wait, is the allocator's own. */
-FAST bool is_own(pos g) { return node(g)->next == (g ^ OWN); }
-
-/* Takes spare bits off the top, several together so that they do not part the blocks around them more often
- * than need be. Returns where they are, for the caller to append, or 0 when the heap is exhausted. */
-static pos stock(void)
+/* The block at G, of the allocator's own, slides down over the free block before it, if there is one, so that it
+ * does not part free memory for good. True when it has moved. */
+static bool slide_own(pos g)
 {
-    pos batch = 1 + share(STOCK_SHARE) / WORDS, b = grab(UNIT + batch * WORDS);
+    bool free;
+    pos q = before(g, &free), e = end_of(g), to = q + e - g;
 
-    if (!b && batch > 1)
-        b = grab(UNIT + (batch = 1) * WORDS);
-    if (b)
-        for (pos i = batch, first = b + UNIT; i-- > 0; h.spare = first + i * WORDS)
-            *(pos *)at(first + i * WORDS) = h.spare;
-    return b;
-}
-
-/* Makes a hole of just the right size spare bits for one page, if there is one. */
-static bool stock_from_hole(void)
-{
-    const pos n = UNIT + WORDS;
-    pos b = h.table ? h.table->bin[n / UNIT] : 0;
-
-    if (!b)
+    if (!free)
         return false;
-    unlink_free(b);
-    set_free(b, false);
-    own(b, n);
-    h.spare = b + UNIT;
-    *(pos *)at(h.spare) = 0;
+    take_any(q, g - q);
+    forget_length(q, g);
+    forget_length(g, e);
+    clear(g);
+    mark_allocated(q);
+    erased(g, q, e);
+    begin(to);
+    note_length(q, to);
+    note_length(to, e);
+    memmove(at(q), at(g), (size_t)(e - g) * GRANULE);
+    moved_own(g, q);
+    release(to, e);
     return true;
 }
 
-/* Bits, from stock, for a page of FEW. */
-static void spread(pos page)
+#if MM_ALIGNMENT == 8
+/* Makes more chunks, in a hole while those that there are suffice, and else at the top; there they are used
+ * themselves for the block that holds them. True when there are chunks for COUNT new blocks. */
+SLOW bool restock(unsigned count)
 {
-    uint32_t few = h.dir[page];
-    pos b = h.spare;
+    pos more = CHUNKS_STEP + h.chunks / CHUNKS_SLACK, one = 1;
 
-    h.spare = *(pos *)at(b);
-    memset(at(b), 0, WORDS * sizeof(uint64_t));
-    h.dir[page] = b << 2 | BITS;
-    for (unsigned i = 0; i < SLOTS; i++)
-        if (slot(few, i) & USED) {
-            set_begin(page * PAGE + slot(few, i) % PAGE);
-            if (slot(few, i) & FREE)
-                set_free(page * PAGE + slot(few, i) % PAGE, true);
-        }
-}
-
-/* Whether COUNT more blocks may begin in a page. */
-FAST bool has_room(uint32_t entry, unsigned count)
-{
-    if (is_bits(entry) || kind_of(entry) == RUN)
+    if (more > CHUNKS_MAX)
+        more = CHUNKS_MAX;
+    pos n = 2 + more * PAGE_WORDS, b = enough(1) ? fit(n, &one) : 0;
+    if (!b && enough(count))
         return true;
-#pragma GCC unroll 3
-    for (unsigned i = 0; i < SLOTS; i++)
-        count -= count > 0 && !(slot(entry, i) & USED);
-    return count == 0;
-}
-
-/* Lets a block begin at G. What that takes is appended to the heap in one go: a directory that reaches far
- * enough, the bits of the page of G, and those of the pages in which these begin. False when the heap is
- * exhausted, and then nothing has changed. */
-SLOW bool cover_slowly(pos g)
-{
-    struct { pos page; uint32_t entry; } spreads[4];
-    pos made[4], mades = 0, done = 0, old_top = h.top, old_pages = h.pages;
-    pos need = page_of(h.top + 3 * (share(STOCK_SHARE) + UNIT + WORDS) + h.pages) + 2;
-    uint32_t *old_dir = h.dir;
-
-    if (page_of(g) < h.pages && has_room(h.dir[page_of(g)], 1))
-        return true;
-    if (need > h.pages) {
-        pos pages = (need + need / DIR_SHARE + 3) & ~(pos)3;
-        pos d = grab(round_units(DIR_HEAD + pages / 2));
-        if (!d)
+    if (!b) {
+        b = h.top;
+        if (b + n >= h.covered)
+            n = 2 + CHUNKS_STEP * PAGE_WORDS;
+        if (b + n >= h.covered || !reach(b + n))
             return false;
-        h.dir = (uint32_t *)at(d) + 2 * DIR_HEAD;
-        memcpy(h.dir, old_dir, h.pages * sizeof *h.dir);
-        memset(h.dir + h.pages, 0, (pages - h.pages) * sizeof *h.dir);
-        h.pages = pages;
-        made[mades++] = d;
     }
-    for (pos i = 0; i <= mades; i++) {
-        pos page = page_of(i == 0 ? g : made[i - 1]);
-        if (has_room(h.dir[page], i == 0 && mades == 0 ? 1 : SLOTS))
-            continue;
-        if (!h.spare && !(h.dir == old_dir && stock_from_hole())) { /* undoing would lose what a new directory says */
-            made[mades] = stock();
-            if (!made[mades++])
-                goto undo;
-        }
-        spreads[done].page = page;
-        spreads[done++].entry = h.dir[page];
-        spread(page);
+    *node(b) = (struct node){ .next = h.stocks, .prev = STOCK ^ b };
+    h.stocks = b;
+    add_chunks(b + 2, b + n);
+    if (b == h.top) {
+        note_length(b, b + n);
+        begin(b + n);
+        h.top = b + n;
+        if (h.top + MARGIN >= h.covered)
+            move_table(room_for(h.top));
+        drop_old_table();
     }
-    for (pos i = 0; i < mades; i++) {
-        append(made[i]);
-        own(made[i], (i + 1 < mades ? made[i + 1] : h.top) - made[i]);
-    }
-    if (h.dir != old_dir)
-        h.old_dir = position(old_dir) - DIR_HEAD;
-    return true;
-
-undo: /* no spare is left; those that were there before go back */
-    while (done-- > 0) {
-        pos page = spreads[done].page, b = h.dir[page] >> 2;
-        h.dir[page] = spreads[done].entry;
-        if (b < old_top) {
-            *(pos *)at(b) = h.spare;
-            h.spare = b;
-        }
-    }
-    h.dir = old_dir;
-    h.pages = old_pages;
-    h.top = old_top;
-    return false;
+    return enough(count);
 }
+#endif
 
-FAST bool cover(pos g)
+/* A new last block of N granules, or 0. */
+SLOW pos from_top(pos n)
 {
-    pos page = page_of(g);
+    pos g = 0;
 
-    return LIKELY(page < h.pages && is_bits(h.dir[page])) || cover_slowly(g);
-}
-
-/* A new last block of N granules. 0 when the heap is exhausted. */
-static pos from_top(pos n)
-{
-    pos g;
-    do { /* what cover appends may take the top into the next page */
+    if (n < LIMIT - h.top &&
+        (h.top + n + MARGIN < h.covered || (stocked_for(2) && move_table(room_for(h.top + n)))) && reach(h.top + n)) {
         g = h.top;
-        if (!cover(g))
-            return 0;
-    } while (g != h.top);
-    if (!grab(n))
-        return 0;
-    append(g);
+        note_length(g, g + n);
+        begin(g + n);
+        h.top = g + n;
+    }
+    drop_old_table();
     return g;
+}
+
+/* The last block, at G, grows from OLD to N granules. Where the table has to grow and fits nowhere else, it takes
+ * its place, and it moves up, so that it stays the last. Returns where it is then; 0 when the heap is
+ * exhausted, and then nothing has changed. */
+SLOW pos grow_last(pos g, pos old, pos n)
+{
+    pos to = g, table_at = 0, room = 0;
+
+    if (n >= LIMIT - g)
+        return 0;
+    if (g + n + MARGIN >= h.covered) {
+        pos one = 1;
+        room = room_for(g + n);
+        if (room >= LIMIT - g - n || !enough(2))
+            return 0;
+        table_at = fit(room, &one);
+        if (table_at)
+            release(table_at, end_of(table_at)); /* move_table will find it again */
+        else
+            to = g + room;
+    }
+    if (!reach(to + n))
+        return 0;
+    if (to != g)
+        memmove(at(to), at(g), (size_t)old * GRANULE);
+    forget_length(g, g + old);
+    clear(g + old);
+    erased(g + old, g, UINT32_MAX);
+    h.top = g;
+    if (room > 0)
+        move_table(room); /* there is room: here if nowhere else */
+    h.top = to + n;
+    begin(h.top);
+    note_length(to, h.top);
+    drop_old_table();
+    return to;
+}
+
+/* The last block, [G, E), is to have N granules: it slides down over the free block before it, if that is enough
+ * and not a trifle. The first part of the hole is left for small blocks, which would follow this one otherwise,
+ * and be in its way the next time. Returns where the block begins then, its end being as before; or 0. */
+static pos slide(pos g, pos e, pos n)
+{
+    bool free;
+    pos q = before(g, &free), old = e - g, leave = (old / 32 + 32) / UNIT * UNIT, to = q + leave;
+
+    if (!free || g < to + old / SLIDE_SHARE || e < to + n)
+        return 0;
+    take_any(q, g - q);
+    forget_length(q, g);
+    forget_length(g, e);
+    clear(g);
+    erased(g, q, e);
+    begin(to);
+    note_length(q, to);
+    note_length(to, e);
+    insert(q, leave);
+    memmove(at(to), at(g), (size_t)old * GRANULE);
+    return to;
 }
 
 #endif

@@ -1,177 +1,208 @@
 /*
- * index.h - the free blocks: bins by size, and reserves.
+ * index.h - the free blocks: bins by size, and the recent block, which is in none.
  *
- * A bin is a doubly linked list of free blocks, the one freed last first. Sizes below EXACT_BINS units have bins
- * of their own; above, there are four bins to the octave, and two above 2048 units. Before there is a table, there
- * is one to the octave.
+ * Up to EXACT units a bin has blocks of one size; above, four bins share an octave.
  */
 #ifndef CHAMPION_INDEX_H
 #define CHAMPION_INDEX_H
 
-enum { LOOKS = 16 }; /* at this many blocks of a bin for the best fit */
+#include "blocks.h"
 
-FAST pos *bin_list(void) { return h.table ? h.table->bin : h.few_bin; }
-
-SLOW unsigned bin_of_large(pos u)
-{
-    unsigned o = u ? high_bit(u) : 0;
-
-    if (!h.table)
-        return o < FEW_BINS ? o : FEW_BINS - 1;
-    unsigned bin = o < 11 ? EXACT_BINS + 4 * (o - 5) + (u >> (o - 2) & 3)
-                          : EXACT_BINS + FINE_BINS + 2 * (o - 11) + (u >> (o - 1) & 1);
-    return bin < MANY_BINS ? bin : MANY_BINS - 1;
-}
+#define LOOKS 16u /* blocks of a bin looked at */
+#define NEXT_FIT (64 * UNIT) /* smaller blocks are cut off the recent one, while nothing is parked */
 
 FAST unsigned bin_of(pos n)
 {
-    pos u = n / UNIT;
-    return LIKELY(u < EXACT_BINS && h.table) ? u : bin_of_large(u);
-}
+    pos u = n / UNIT, b = u;
 
-/* The free block B goes into its bin. */
-FAST void put(pos b)
-{
-    struct node *x = node(b);
-    unsigned bin = bin_of(x->size);
-    pos *first = &bin_list()[bin];
-
-    x->prev = 0;
-    x->next = *first;
-    if (*first)
-        node(*first)->prev = b;
-    else if (LIKELY(h.table))
-        h.table->map[bin / 64] |= (uint64_t)1 << (bin % 64);
-    else
-        h.few_map |= 1u << bin;
-    *first = b;
-}
-
-/* The free block B of N granules joins the index. A large one is the recent one at first, and in no bin: what is freed
- * next often borders on it, and what is allocated next is often cut from it. */
-FAST void insert(pos b, pos n)
-{
-    struct table *t = h.table;
-    struct node *x = node(b);
-    pos u = n / UNIT;
-
-    x->size = n;
-    x->prev = 0;
-    if (LIKELY(t && u < EXACT_BINS)) {
-        pos first = t->bin[u];
-        x->next = first;
-        t->bin[u] = b;
-        if (first)
-            node(first)->prev = b;
-        else
-            t->map[0] |= (uint64_t)1 << u;
-    } else {
-        if (h.recent)
-            put(h.recent);
-        h.recent = b;
+    if (u >= EXACT) {
+        unsigned k = 31 - (unsigned)__builtin_clz(u);
+        b = EXACT + (k - 6) * 4 + (u >> (k - 2) & 3);
     }
+    return b < h.bins ? b : h.bins - 1;
 }
 
-FAST void unlink_free(pos b)
-{
-    struct node *x = node(b);
+/* Blocks of N granules have a bin to themselves. */
+FAST bool is_exact(pos n) { return n / UNIT < EXACT && n / UNIT < h.bins - 1; }
 
-    if (b == h.recent) {
+/* The granules at place 0 are nobody's, and what is written there is not read: so ends of lists need no branch. */
+FAST void insert(pos g, pos n)
+{
+    unsigned c = bin_of(n);
+    pos next = h.first[c];
+
+    *node(g) = (struct node){ .next = next, .size = n };
+    node(next)->prev = g;
+    h.first[c] = g;
+    h.nonempty[c / 64] |= (uint64_t)1 << (c % 64);
+}
+
+FAST void take(pos g, pos n)
+{
+    unsigned c = bin_of(n);
+    pos next = node(g)->next, prev = node(g)->prev;
+
+    node(next)->prev = prev;
+    *(prev ? &node(prev)->next : &h.first[c]) = next;
+    h.nonempty[c / 64] &= ~((uint64_t)!h.first[c] << (c % 64));
+}
+
+/* The same, for a block that may be the recent one. */
+FAST void take_any(pos g, pos n)
+{
+    if (g == h.recent)
         h.recent = 0;
-        return;
-    }
-    if (!LIKELY(x->prev != RESERVE)) {
-        h.reserved -= x->size;
-        h.table->reserve[x->next] = 0;
-        return;
-    }
-    if (x->next)
-        node(x->next)->prev = x->prev;
-    if (x->prev) {
-        node(x->prev)->next = x->next;
-        return;
-    }
-    unsigned bin = bin_of(x->size);
-    bin_list()[bin] = x->next;
-    if (x->next)
-        return;
-    if (LIKELY(h.table))
-        h.table->map[bin / 64] &= ~((uint64_t)1 << (bin % 64));
     else
-        h.few_map &= ~(1u << bin);
+        take(g, n);
 }
 
-FAST unsigned class_of(pos n) { return (n - MIN_BLOCK) / UNIT; }
-FAST pos size_of_class(unsigned c) { return MIN_BLOCK + c * UNIT; }
-
-FAST void set_reserve(unsigned c, pos b, pos n)
+FAST void make_recent(pos g, pos n)
 {
-    node(b)->size = n;
-    node(b)->prev = RESERVE;
-    node(b)->next = c;
-    h.table->reserve[c] = b;
-    h.reserved += n;
+    h.recent = g;
+    h.recent_size = node(g)->size = n;
 }
 
-/* The smallest of the first blocks of a bin with at least N granules, or 0. */
-SLOW pos best_of(pos b, pos n)
+/* The free block [G, E), which is in no bin, becomes allocated with N granules; the rest becomes the recent block.
+ * All of it is allocated when the rest is too small for a block. */
+FAST void split(pos g, pos n, pos e)
 {
-    pos best = 0, size = LIMIT;
+    pos rest = g + n;
 
-    for (unsigned i = 0; b && i < LOOKS; i++, b = node(b)->next) {
-        pos m = node(b)->size;
-        if (m >= n && m < size) {
-            best = b;
-            size = m;
-            if (m == n)
-                break;
+    mark_allocated(g);
+    if (e - rest < MIN_BLOCK)
+        return;
+    forget_length(g, e);
+    begin_free(rest);
+    note_length(g, rest);
+    note_length(rest, e);
+    if (h.recent)
+        insert(h.recent, h.recent_size);
+    make_recent(rest, e - rest);
+}
+
+/* The smallest of the first blocks of bin C that have N granules, or 0. */
+FAST pos search(unsigned c, pos n, unsigned looks)
+{
+    pos best = 0, size = UINT32_MAX;
+
+    for (pos g = h.first[c]; g && looks > 0 && size > n; g = node(g)->next, looks--)
+        if (node(g)->size >= n && node(g)->size < size) {
+            best = g;
+            size = node(g)->size;
         }
-    }
     return best;
 }
 
-/* The same among the blocks in bins, as far as is looked. */
-FAST pos find_in_bins(pos n)
+/* The first bin from C on that has blocks, or BINS. */
+FAST unsigned next_bin(unsigned c)
 {
-    unsigned bin = bin_of(n);
+    uint64_t w = c < BINS ? h.nonempty[c / 64] & (~(uint64_t)0 << (c % 64)) : 0;
 
-    if (LIKELY(h.table)) {
-        const pos *list = h.table->bin;
-        uint64_t low = bin < 64 ? h.table->map[0] >> bin : 0;
-        if (n / UNIT < EXACT_BINS && low) {
-            bin += low_bit(low);
-            if (bin < EXACT_BINS)
-                return list[bin];
-            return best_of(list[bin], n);
-        }
-        pos b = list[bin] ? best_of(list[bin], n) : 0;
-        if (b)
-            return b;
-        low = bin < 63 ? h.table->map[0] >> bin >> 1 : 0;
-        if (low)
-            return best_of(list[bin + 1 + low_bit(low)], n);
-        uint64_t high = h.table->map[1];
-        if (bin >= 64)
-            high &= (uint64_t)-2 << (bin - 64);
-        return high ? best_of(list[64 + low_bit(high)], n) : 0;
-    }
-    for (uint32_t map = h.few_map & ~0u << bin; map; map &= map - 1) {
-        pos b = best_of(h.few_bin[low_bit(map)], n);
-        if (b)
-            return b;
-    }
-    return 0;
+    if (w)
+        return c / 64 * 64 + low_bit(w);
+    return c < 64 && h.nonempty[1] ? 64 + low_bit(h.nonempty[1]) : BINS;
 }
 
-/* A free block of at least N granules, the best as far as is looked, or 0. */
-FAST pos find(pos n)
+/* Allocates N granules in the free block that fits best, or nearly; COUNT times N if it has so many, else as
+ * many as it has. 0 when none fits, or none is seen to. */
+FAST pos fit(pos n, pos *count)
 {
-    pos r = h.recent, m = r ? free_size(r) : 0;
+    unsigned c = bin_of(n);
+    pos best = 0;
 
-    if (m == n)
-        return r;
-    pos b = find_in_bins(n);
-    return m > n && (!b || m < free_size(b)) ? r : b;
+    if (!is_exact(n))
+        best = search(c++, n, LOOKS);
+    if (!best && (c = next_bin(c)) < BINS && (!h.recent || h.recent_size < n || bin_of(h.recent_size) > c))
+        best = search(c, n, c < EXACT && c < h.bins - 1 ? 1 : LOOKS / 2);
+    pos size = best ? node(best)->size : UINT32_MAX;
+    if (h.recent && h.recent_size >= n && h.recent_size <= size) {
+        best = h.recent;
+        size = h.recent_size;
+        h.recent = 0;
+    } else if (best) {
+        take(best, size);
+    } else {
+        return 0;
+    }
+    if (*count > size / n)
+        *count = size / n;
+    split(best, n * *count, best + size);
+    return best;
+}
+
+/* Cuts N granules off the recent block, which has more than that. */
+FAST pos from_recent(pos n)
+{
+    pos g = h.recent, rest = g + n, e = g + h.recent_size;
+
+    forget_length(g, e);
+    mark_allocated(g);
+    begin_free(rest);
+    note_length(rest, e);
+    make_recent(rest, e - rest);
+    return g;
+}
+
+/* The allocated block [G, E) becomes free, and one with its free neighbours. W is bits_from(G). */
+FAST void coalesce(pos g, pos e, uint64_t w)
+{
+    bool free_before, recent = false;
+    pos from = before(g, &free_before), to = e;
+    bool free_after = e != h.top && (likely(e - g < 63) ? w >> (e - g) >> 1 & 1 : is_free(e));
+
+    forget_length(g, e);
+    if (free_after) {
+        pos n = node(e)->size;
+        to = e + n;
+        recent = e == h.recent;
+        if (!recent)
+            take(e, n);
+        erase_free(e);
+        forget_length(e, to);
+    }
+    if (free_before) {
+        if (from == h.recent)
+            recent = true;
+        else
+            take(from, g - from);
+        forget_length(from, g);
+        clear(g);
+    } else {
+        from = g;
+    }
+    if (to == h.top) {
+        clear(to);
+        mark_allocated(from);
+        erased(e, from, UINT32_MAX);
+        erased(g, from, UINT32_MAX);
+        h.top = from;
+        if (recent)
+            h.recent = 0;
+        return;
+    }
+    erased(e, from, to);
+    erased(g, from, to);
+    note_length(from, to);
+    mark_free(from);
+    if (recent)
+        make_recent(from, to - from);
+    else
+        insert(from, to - from);
+}
+
+SLOW void release(pos g, pos e) { coalesce(g, e, bits_from(g)); }
+
+/* The allocated block [G, E) is cut down to N granules, and the rest is freed, if it is enough for a block. */
+FAST void cut(pos g, pos n, pos e)
+{
+    pos rest = g + n;
+
+    if (e - rest < MIN_BLOCK)
+        return;
+    forget_length(g, e);
+    begin(rest);
+    note_length(g, rest);
+    release(rest, e);
 }
 
 #endif

@@ -1,0 +1,191 @@
+/*
+ * classes.h - small blocks by class: parked ones, and reserves.
+ */
+#ifndef CHAMPION_CLASSES_H
+#define CHAMPION_CLASSES_H
+
+#include "grow.h"
+
+#define CLASSES_FROM (16384 / GRANULE) /* the heaps that bear a few classes, and all of them */
+#define ALL_FROM (98304 / GRANULE)
+#define PARK_SHARE 64u   /* part of the heap that may be parked */
+#define PARK_MAX 2048u   /* blocks parked; bounds what a flush costs */
+#define IDLE_MIN 64u
+#define IDLE_MAX 8192u
+#define RESERVE_SHARE 80u /* part of the heap that may be in reserves */
+#define RESERVE_MAX 4096u /* granules */
+#define MISSES_PER 2u     /* misses for each block in a reserve */
+#define GROWTH_SHARE 8u   /* a block that grows by less than this part of itself gets this part for more */
+
+/* A block of class C has become part of the heap at large. */
+FAST void count_out(unsigned c) { h.classes[c].misses -= h.classes[c].misses > 0; }
+
+/* All parked blocks are freed. When fewer than half of them were used again since the last time, blocks are not
+ * parked for a while, and when that happens again, for twice as long. */
+SLOW void flush(void)
+{
+    bool useful = h.hits >= h.parked_blocks / 2;
+
+    h.span = useful ? 0 : h.span < IDLE_MIN ? IDLE_MIN : h.span < IDLE_MAX ? h.span * 2 : IDLE_MAX;
+    h.idle = h.span;
+    for (uint64_t parking = h.parking; parking; parking &= parking - 1) {
+        unsigned c = low_bit(parking);
+        pos g = h.classes[c].parked;
+        h.classes[c].parked = 0;
+        while (g) {
+            pos next = node(g)->next;
+            node(g)->prev = 0;
+            count_out(c);
+            release(g, g + c * UNIT);
+            g = next;
+        }
+    }
+    h.parking = 0;
+    h.hits = h.parked_blocks = h.parked = 0;
+    h.parked_limit = h.top / PARK_SHARE;
+}
+
+/* Parks the block at G, of class C. */
+FAST void park(pos g, unsigned c)
+{
+    node(g)->next = h.classes[c].parked;
+    node(g)->prev = PARKED ^ g;
+    h.classes[c].parked = g;
+    h.parking |= (uint64_t)1 << c;
+    h.parked += c * UNIT;
+    h.parked_blocks++;
+    if (unlikely(h.parked > h.parked_limit || h.parked_blocks >= PARK_MAX))
+        flush();
+}
+
+/* A parked block of class C, which has some. */
+FAST pos unpark(unsigned c)
+{
+    pos g = h.classes[c].parked;
+
+    h.classes[c].parked = node(g)->next;
+    node(g)->prev = 0;
+    h.parked -= c * UNIT;
+    h.parked_blocks--;
+    h.hits++;
+    return g;
+}
+
+/* Cuts a block off the reserve of class C, which has one. */
+FAST pos from_reserve(unsigned c)
+{
+    struct class *x = &h.classes[c];
+    pos g = x->reserve, e = x->reserve_end, rest = g + c * UNIT;
+
+    node(g)->prev = 0;
+    h.reserved -= c * UNIT;
+    if (rest == e) {
+        x->reserve = 0;
+        return g;
+    }
+    forget_length(g, e);
+    begin(rest);
+    note_length(rest, e);
+    node(rest)->prev = RESERVE ^ rest;
+    x->reserve = rest;
+    return g;
+}
+
+SLOW void drop_reserves(void)
+{
+    for (unsigned c = 0; c < h.class_count; c++) {
+        pos g = h.classes[c].reserve;
+        h.classes[c].reserve = 0;
+        if (g) {
+            node(g)->prev = 0;
+            release(g, end_of(g));
+        }
+    }
+    h.reserved = 0;
+}
+
+/* Blocks to be made of a stretch at once, when there is none of class C: the more of them there are already. */
+FAST pos batch(unsigned c)
+{
+    pos room = h.top / RESERVE_SHARE, count = ++h.classes[c].misses / MISSES_PER;
+
+    room = room < h.reserved ? 0 : room - h.reserved;
+    if (room > RESERVE_MAX)
+        room = RESERVE_MAX;
+    if (count > room / (c * UNIT))
+        count = room / (c * UNIT);
+    return count < 1 ? 1 : count;
+}
+
+/* Neither free nor parked nor a reserve is the block [G, E), which is not marked free. */
+FAST bool is_live(pos g, pos e)
+{
+    pos mark = node(g)->prev ^ g, c = (e - g) / UNIT;
+
+    if (likely(mark != PARKED && mark != RESERVE && mark != STOCK))
+        return true;
+    if (mark == PARKED && c < h.class_count)
+        for (pos b = h.classes[c].parked; b; b = node(b)->next)
+            if (b == g)
+                return false;
+    if (mark == RESERVE)
+        for (c = 0; c < h.class_count; c++)
+            if (h.classes[c].reserve == g)
+                return false;
+    if (mark == STOCK)
+        return !is_stock(g);
+    return true;
+}
+
+/* Moves the free blocks into NEW bins, COUNT of them. */
+static void rebin(pos *new, unsigned count)
+{
+    pos all = 0;
+
+    for (unsigned c = 0; c < h.bins; c++)
+        for (pos g = h.first[c], next; g; g = next) {
+            next = node(g)->next;
+            node(g)->next = all;
+            all = g;
+        }
+    memset(h.nonempty, 0, sizeof h.nonempty);
+    h.first = new;
+    h.bins = count;
+    while (all) {
+        pos g = all;
+        all = node(g)->next;
+        insert(g, node(g)->size);
+    }
+}
+
+/* Makes free memory whole, as far as the allocator's own blocks part it. True when anything has moved. */
+SLOW bool tidy(void)
+{
+    bool moved = h.own_table && slide_own(h.own_table);
+
+    return (h.own_lists && stocked() && slide_own(h.own_lists)) || moved;
+}
+
+/* Makes the tables that a heap of this size bears; without memory for them, it goes on as before. */
+SLOW void grow_tables(void)
+{
+    unsigned count = h.class_count ? CLASSES : FEW_CLASSES, bins = h.class_count ? BINS : 0;
+    size_t bytes = count * sizeof(struct class) + bins * sizeof(pos);
+    pos b = from_top((pos)(bytes / GRANULE + UNIT - 1) / UNIT * UNIT), old = h.own_lists;
+
+    if (!b)
+        return;
+    struct class *classes = memset(at(b), 0, bytes);
+    if (old) {
+        memcpy(classes, h.classes, h.class_count * sizeof *classes);
+        rebin((pos *)(classes + count), bins);
+    }
+    h.classes = classes;
+    h.class_count = count;
+    h.own_lists = b;
+    h.parked_limit = h.top / PARK_SHARE;
+    if (old)
+        release(old, end_of(old));
+}
+
+#endif
