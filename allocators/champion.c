@@ -42,13 +42,16 @@
  * from 96 KB on; and `struct heap`, about 200 bytes of static data.
  * worst trace: arrays that grow by realloc among others that do: each leaves holes that none of the others fits.
  *
- * Read champion/blocks.h, flat.h or paged.h, index.h, grow.h, classes.h, then this file.
+ * Blocks of more than 1 GiB, and large ones beyond the first 16 GiB, are apart: champion/giants.h.
+ *
+ * Read champion/blocks.h, flat.h or paged.h, index.h, grow.h, classes.h, then this file; giants.h last.
  */
 #include "common/report.h"
 #include "champion/blocks.h"
 #include "champion/index.h"
 #include "champion/grow.h"
 #include "champion/classes.h"
+#include "champion/giants.h"
 
 /* ---- allocation ---- */
 
@@ -114,10 +117,10 @@ FAST pos allocate(pos n)
     return allocate_slowly(n);
 }
 
-/* Granules for a payload of SIZE bytes, or 0 when no heap is that large. */
+/* Granules for a payload of SIZE bytes, or 0 for a giant. */
 FAST pos granules(size_t size)
 {
-    if (unlikely(size > (size_t)LIMIT * (GRANULE - 1)))
+    if (unlikely(size > LARGEST))
         return 0;
     pos n = (pos)((size + MM_ALIGNMENT - 1) / MM_ALIGNMENT) * UNIT;
     return n < MIN_BLOCK ? MIN_BLOCK : n;
@@ -149,7 +152,7 @@ void *mm_malloc(size_t size)
 {
     pos n = granules(size), g = likely(n) ? allocate(n) : 0;
 
-    return likely(g) ? at(g) : NULL;
+    return likely(g) ? at(g) : giant_malloc(size);
 }
 
 FAST bool is_own(pos g) { return g == 0 || g == h.own_table || g == h.own_lists; }
@@ -167,7 +170,7 @@ static const char *complaint(const unsigned char *p)
     while (end_of(b) <= g)
         b = end_of(b);
     if (b == g)
-        return is_own(g) || is_stock(g) ? "is the allocator's own memory" : "is already free";
+        return is_own(g) || is_stock(g) || is_giant(g) ? "is the allocator's own memory" : "is already free";
     if (is_free(b) || !is_live(b, end_of(b)))
         return "is already free (merged with a free neighbour), or was never the start of a block";
     return "is inside a block, not its start";
@@ -198,8 +201,14 @@ FAST pos checked(const void *p, const char *call, pos *end, uint64_t *bits)
 
 void mm_free(void *ptr)
 {
-    if (!ptr)
-        return;
+    if (unlikely((size_t)((unsigned char *)ptr - h.base) >= (size_t)h.top * GRANULE)) { /* NULL among others */
+        if (!ptr)
+            return;
+        if (in_giants(ptr)) {
+            giant_free(ptr);
+            return;
+        }
+    }
     uint64_t w;
     pos e, g = checked(ptr, "mm_free", &e, &w), c = (e - g) / UNIT;
     if (c < h.class_count && e != h.top) {
@@ -213,6 +222,18 @@ void mm_free(void *ptr)
     coalesce(g, e, w);
 }
 
+/* The block at G, of OLD granules, becomes a giant of SIZE bytes; NULL when the heap is exhausted. */
+SLOW void *move_to_giants(pos g, pos old, size_t size)
+{
+    void *p = giant_malloc(size);
+
+    if (p) {
+        memcpy(p, at(g), (size_t)old * GRANULE);
+        release(g, end_of(g));
+    }
+    return p;
+}
+
 void *mm_realloc(void *ptr, size_t size)
 {
     if (!ptr)
@@ -221,11 +242,13 @@ void *mm_realloc(void *ptr, size_t size)
         mm_free(ptr);
         return NULL;
     }
+    if (unlikely(in_giants(ptr)))
+        return giant_realloc(ptr, size);
     uint64_t w;
     pos e, g = checked(ptr, "mm_realloc", &e, &w), old = e - g, n = granules(size);
 
     if (n == 0)
-        return NULL;
+        return move_to_giants(g, old, size);
     if (n <= old) {
         if (old - n > old / GROWTH_SHARE && stocked()) /* else it is what was left for growth */
             cut(g, n, e);
@@ -266,7 +289,7 @@ void *mm_realloc(void *ptr, size_t size)
     if (!b && stocked())
         b = allocate(n);
     if (!b)
-        return NULL;
+        return move_to_giants(g, old, size);
     memcpy(at(b), at(g), (size_t)old * GRANULE);
     release(g, end_of(g));
     return at(b);

@@ -28,10 +28,10 @@ _Static_assert(UNIT == 1 || UNIT == 2, "MM_ALIGNMENT is 8 or 16");
 
 enum { EXACT = 64, FEW_BINS = 16, BINS = 128, FEW_CLASSES = 16, CLASSES = 64 };
 
-/* What lies in a block that is free, parked, or a reserve, or at the start of one with chunks. */
+/* What lies in a block that is free, parked, or a reserve, or at the start of one with chunks or about a giant. */
 struct node {
     pos next; /* in its bin, or in its class's list */
-    pos prev; /* in its bin, or 0: it is the first. Parked, a reserve, or chunks: a mark ^ its place */
+    pos prev; /* in its bin, or 0: it is the first. Parked, a reserve, or of the allocator's own: a mark ^ its place */
     pos size; /* free only */
 };
 
@@ -40,6 +40,10 @@ _Static_assert(sizeof(struct node) <= MIN_BLOCK * GRANULE, "a node fits into eve
 #define PARKED 0x9e3779b9u /* marks, not trusted: what they say is looked up */
 #define RESERVE 0x7f4a7c15u
 #define STOCK 0xf39cc060u
+#define GIANT 0x5ced6b4du
+
+/* Payloads of more bytes are giants (giants.h). */
+#define LARGEST (UINTPTR_MAX > UINT32_MAX ? (size_t)1 << 30 : (size_t)LIMIT * (GRANULE - 1))
 
 struct class { /* small blocks of one size */
     pos parked;               /* list of freed ones, to be used again as they are */
@@ -72,6 +76,7 @@ static struct heap {
     unsigned hits;             /* parked blocks used again since the last flush */
     unsigned idle, span;       /* frees to go until blocks are parked again; how many that were at first */
     pos reserved;              /* granules in all reserves */
+    pos giants;                /* list of their descriptors, or 0 */
 
     pos few[FEW_BINS];         /* bins of a small heap */
 } h;

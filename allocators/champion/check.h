@@ -4,7 +4,7 @@
 #ifndef CHAMPION_CHECK_H
 #define CHAMPION_CHECK_H
 
-#include "classes.h"
+#include "giants.h"
 
 static int complain(int line, pos g, const char *what)
 {
@@ -143,6 +143,29 @@ static int check_classes(int line)
     return wrong;
 }
 
+/* Giants lie side by side from the end of the heap before to the break, and no two free ones are neighbours. */
+static int check_giants(int line)
+{
+    size_t at_byte = (size_t)h.end * GRANULE;
+    bool was_free = false;
+    int wrong = 0;
+
+    for (pos d = h.giants; d; d = giant(d)->next) {
+        struct giant *x = giant(d);
+        if (d >= h.top || !begins(d) || is_free(d) || x->mark != (GIANT ^ d))
+            return wrong + complain(line, d, "the list of giants holds what is no descriptor");
+        if (x->start != at_byte || x->size % MM_ALIGNMENT)
+            wrong += complain(line, d, "a giant does not begin where the one before ends");
+        if (x->free_now && was_free)
+            wrong += complain(line, d, "two free giants lie side by side");
+        was_free = x->free_now;
+        at_byte += x->size;
+    }
+    if (at_byte != mem_heapsize())
+        wrong += broken(line, "the last giant does not end at the break");
+    return wrong;
+}
+
 int mm_checkheap(int line)
 {
     pos frees = 0;
@@ -155,6 +178,7 @@ int mm_checkheap(int line)
     if (h.old_table)
         wrong += complain(line, h.old_table, "a former table was not freed");
     wrong += check_table(line);
+    wrong += check_giants(line);
     wrong += check_bins(line, &frees);
     if (!wrong && frees)
         wrong += broken(line, "the bins hold another number of blocks than there are free ones");

@@ -117,12 +117,22 @@ FAST pos batch(unsigned c)
     return count < 1 ? 1 : count;
 }
 
-/* Neither free nor parked nor a reserve is the block [G, E), which is not marked free. */
+/* Whether the giants' list has the descriptor at G. */
+SLOW bool is_giant(pos g)
+{
+    pos d = h.giants;
+
+    while (d && d != g)
+        d = node(d)->next;
+    return d;
+}
+
+/* The block [G, E), which is not marked free, is neither parked nor a reserve nor the allocator's own. */
 FAST bool is_live(pos g, pos e)
 {
     pos mark = node(g)->prev ^ g, c = (e - g) / UNIT;
 
-    if (likely(mark != PARKED && mark != RESERVE && mark != STOCK))
+    if (likely(mark != PARKED && mark != RESERVE && mark != STOCK && mark != GIANT))
         return true;
     if (mark == PARKED && c < h.class_count)
         for (pos b = h.classes[c].parked; b; b = node(b)->next)
@@ -134,7 +144,7 @@ FAST bool is_live(pos g, pos e)
                 return false;
     if (mark == STOCK)
         return !is_stock(g);
-    return true;
+    return mark != GIANT || !is_giant(g);
 }
 
 /* Moves the free blocks into NEW bins, COUNT of them. */

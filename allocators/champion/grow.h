@@ -13,7 +13,7 @@ FAST bool reach(pos place)
 {
     if (place <= h.end)
         return true;
-    if (place >= LIMIT || mem_sbrk((intptr_t)((size_t)(place - h.end) * GRANULE)) == (void *)-1)
+    if (h.giants || place >= LIMIT || mem_sbrk((intptr_t)((size_t)(place - h.end) * GRANULE)) == (void *)-1)
         return false;
     h.end = place;
     return true;
