@@ -26,7 +26,7 @@ build/bench/runner: mm.c $(RUNNER_SOURCES) driver/runner_libc.c $(wildcard drive
 	objcopy --rename-section .data=mm_data --rename-section .bss=mm_bss $@.mm.o
 	$(CC) $(BENCH_FLAGS) -static -no-pie -o $@ $(RUNNER_SOURCES) driver/runner_libc.c $@.mm.o
 
-.PHONY: bench bench-driver repeatability bench-doc
+.PHONY: bench bench-driver repeatability bench-doc champion-doc
 
 bench-driver: build/bench/micro build/bench/runner ## what the driver itself costs
 	build/bench/micro build/bench/runner
@@ -40,3 +40,6 @@ repeatability: mdriver ## how far the index of one file moves, idle and under lo
 # Measures, and writes the figures into docs/TIMING.md.
 bench-doc: mdriver $(PEER_RUNNERS) build/bench/micro build/bench/runner ## all of these, written into docs/TIMING.md
 	/usr/bin/python3 tests/bench/document.py
+
+champion-doc: mdriver $(PEER_RUNNERS) ## the champion beside libc and mimalloc, written into docs/CHAMPION.md
+	/usr/bin/python3 tests/bench/champion_doc.py
