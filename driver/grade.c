@@ -52,8 +52,6 @@ double grade_forecast(const struct grading *g, size_t allocators)
     return sum * (double)allocators;
 }
 
-int grade_cancelled(void) { return process_cancelled; }
-
 /* ---- the reference ---- */
 
 static const char *reference_name(const struct grading *g)

@@ -29,9 +29,6 @@ double grade_forecast(const struct grading *g, size_t allocators);
  * does not build is a result, of verdict build. */
 int grade(struct grading *g, const char *source, struct result *r, char *error, size_t error_size);
 
-/* Whether the run was cancelled (process.h); results are then incomplete. */
-int grade_cancelled(void);
-
 void result_free(struct result *r);
 void grading_free(struct grading *g);
 

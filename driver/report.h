@@ -55,7 +55,4 @@ int report_events(const char *path, const struct outcome *o);
 /* The course's platform line, without a newline. Empty when it has none. */
 void report_autoresult(char *out, size_t size, const struct result *r);
 
-/* Prints hostile text: control characters become \xNN, lines stay. */
-void print_safely(FILE *out, const char *text, const char *indent);
-
 #endif

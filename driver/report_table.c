@@ -59,8 +59,6 @@ static void print_lines(FILE *out, const char *text, const char *indent, int mos
         putc('\n', out);
 }
 
-void print_safely(FILE *out, const char *text, const char *indent) { print_lines(out, text, indent, -1); }
-
 /* A name without what is hostile in it, cut to WIDTH characters. */
 static const char *short_name(const char *name, size_t width)
 {
