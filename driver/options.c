@@ -174,7 +174,7 @@ static int word(const struct reading *r, const char *option, const char *text, c
     return bad(r, "%s %s: expected one of %s", option, text, all);
 }
 
-/* The NAME[=FILE] of a picture: nothing is graded for one that cannot be drawn. grader/plot.py draws them. */
+/* The NAME[=FILE] of a picture. grader/plot.py draws them. */
 static int picture(const struct reading *r, const char *text)
 {
     static const char *const names[] = { "pareto", "heap", "map", "fragmented", "waste", "holes", "sizes", "traces",
@@ -311,6 +311,25 @@ static int take(struct options *o, const struct reading *r, int letter)
     return 0;
 }
 
+/* Nothing is graded for a picture that cannot be drawn of it. */
+static int suits_picture(const struct options *o, const struct reading *r)
+{
+    static const char *const of_one[] = { "heap", "map", "fragmented", "waste", "holes", "sizes", "latency", NULL };
+    static const char *const timed[] = { "pareto", "latency", "class", NULL };
+    size_t n = strcspn(o->plot, "=");
+
+    for (size_t i = 0; of_one[i] && o->allocator_count > 1; i++)
+        if (strncmp(o->plot, of_one[i], n) == 0 && !of_one[i][n])
+            return bad(r, "--plot %s shows one allocator, and here are %zu; name one", of_one[i], o->allocator_count);
+    for (size_t i = 0; timed[i] && o->check_only; i++)
+        if (strncmp(o->plot, timed[i], n) == 0 && !timed[i][n])
+            return bad(r, "--plot %s shows timings, and %s times nothing; leave one of them out", timed[i],
+                       o->check_each ? "-D" : "--check-only");
+    if (strncmp(o->plot, "latency", n) == 0 && n == strlen("latency") && !o->latency)
+        return bad(r, "--plot latency shows single requests; add --latency");
+    return 0;
+}
+
 /* A single digit that is not the name of a file. */
 static int is_level(const char *word) { return word[0] >= '0' && word[0] <= '2' && !word[1] && access(word, F_OK) != 0; }
 
@@ -349,7 +368,7 @@ int options_read(struct options *o, int argc, char **argv, char *error, size_t e
             return bad(&r, "%s times nothing, and %s asks for a timing; leave one of them out", what,
                        o->latency ? "--latency" : o->peers ? "--peers" : "--clock");
     }
-    return 0;
+    return o->plot ? suits_picture(o, &r) : 0;
 }
 
 void options_free(struct options *o)

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "output_file.h"
+
 #define PYTHON "/usr/bin/python3"
 
 static int failed(char *error, size_t size, const char *path)
@@ -37,28 +39,33 @@ int output_json(const char *path, const struct result *r, size_t n, char *error,
 {
     json_t *j = results_json(r, n);
     const size_t flags = JSON_INDENT(1) | JSON_REAL_PRECISION(12);
-    char part[PATH_MAX];
-    struct stat st;
+    struct output_file f;
     int rc = 0;
 
     if (strcmp(path, "-") == 0) {
         rc = json_dumpf(j, stdout, flags) || putchar('\n') == EOF || fflush(stdout) ? failed(error, error_size, "standard output") : 0;
-    } else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* a pipe or /dev/stdout: nothing to rename */
-        FILE *f = fopen(path, "we");
-        if (!f || json_dumpf(j, f, flags) || fclose(f))
-            rc = failed(error, error_size, path);
+    } else if (output_file_open(&f, path)) {
+        rc = failed(error, error_size, path);
     } else {
-        snprintf(part, sizeof part, "%s.part", path);
-        if (json_dump_file(j, part, flags) || rename(part, path)) {
-            rc = failed(error, error_size, path);
-            unlink(part);
-        }
+        json_dumpf(j, f.stream, flags); /* whether it worked, the stream remembers */
+        putc('\n', f.stream);
+        rc = output_file_close(&f) ? failed(error, error_size, path) : 0;
     }
     json_decref(j);
     return rc;
 }
 
 /* ---- events ---- */
+
+static int write_events(const char *path, const struct outcome *o)
+{
+    struct output_file f;
+
+    if (output_file_open(&f, path))
+        return -1;
+    report_events(f.stream, o);
+    return output_file_close(&f);
+}
 
 static int make_folder(const char *path)
 {
@@ -93,7 +100,7 @@ int output_events(const char *path, const struct result *r, size_t n, char *erro
     char folder[PATH_MAX], file[PATH_MAX], name[256];
 
     if (n == 1 && r->count == 1)
-        return report_events(path, &r->outcomes[0]) ? failed(error, error_size, path) : 0;
+        return write_events(path, &r->outcomes[0]) ? failed(error, error_size, path) : 0;
     if (make_folder(path))
         return failed(error, error_size, path);
     for (size_t i = 0; i < n; i++) {
@@ -103,11 +110,77 @@ int output_events(const char *path, const struct result *r, size_t n, char *erro
         for (size_t k = 0; k < r[i].count; k++) {
             events_name(name, sizeof name, r[i].outcomes[k].trace->name);
             if (snprintf(file, sizeof file, "%s/%s", folder, name) >= (int)sizeof file
-                || report_events(file, &r[i].outcomes[k]))
+                || write_events(file, &r[i].outcomes[k]))
                 return failed(error, error_size, file);
         }
     }
     return 0;
+}
+
+/* ---- before a run ---- */
+
+/* What ALLOCATOR, a path or a shipped name, is called in results (build_source.c). */
+static void allocator_name(char *out, size_t size, const char *allocator)
+{
+    const char *slash = strrchr(allocator, '/');
+
+    file_name(out, size < 64 ? size : 64, slash ? slash + 1 : allocator);
+}
+
+/* Events of things with one name would be one file. */
+static int check_names(const struct options *o, const struct trace_set *t, char *error, size_t size)
+{
+    char one[256], other[256];
+
+    for (size_t i = 0; i < o->allocator_count; i++)
+        for (size_t k = i + 1; k < o->allocator_count; k++) {
+            allocator_name(one, sizeof one, o->allocators[i]);
+            allocator_name(other, sizeof other, o->allocators[k]);
+            if (strcmp(one, other) == 0) {
+                snprintf(error, size, "--events %s: two allocators are called %s there; rename one, or grade them one by one",
+                         o->events, one);
+                return -1;
+            }
+        }
+    for (size_t i = 0; i < t->count; i++)
+        for (size_t k = i + 1; k < t->count; k++) {
+            events_name(one, sizeof one, t->traces[i].name);
+            events_name(other, sizeof other, t->traces[k].name);
+            if (strcmp(one, other) == 0) {
+                snprintf(error, size, "--events %s: two traces would be %s there; name one of them", o->events, one);
+                return -1;
+            }
+        }
+    return 0;
+}
+
+static int check_events(const struct options *o, const struct trace_set *t, char *error, size_t size)
+{
+    char folder[PATH_MAX], name[64];
+    struct stat st;
+
+    if (o->allocator_count == 1 && t->count == 1)
+        return output_file_check("--events", o->events, error, size);
+    if (output_folder_check("--events", o->events, error, size) || check_names(o, t, error, size))
+        return -1;
+    for (size_t i = 0; o->allocator_count > 1 && i < o->allocator_count; i++) {
+        allocator_name(name, sizeof name, o->allocators[i]);
+        if (snprintf(folder, sizeof folder, "%s/%s", o->events, name) < (int)sizeof folder && stat(folder, &st) == 0
+            && output_folder_check("--events", folder, error, size))
+            return -1;
+    }
+    return 0;
+}
+
+int output_check(const struct options *o, const struct trace_set *t, char *error, size_t error_size)
+{
+    const char *picture = o->plot ? strchr(o->plot, '=') : NULL;
+
+    if (o->json && strcmp(o->json, "-") != 0 && output_file_check("--json", o->json, error, error_size))
+        return -1;
+    if (o->events && check_events(o, t, error, error_size))
+        return -1;
+    return picture ? output_file_check("--plot", picture + 1, error, error_size) : 0;
 }
 
 /* ---- pictures ---- */

@@ -2,7 +2,13 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
+#include "options.h"
 #include "report.h"
+#include "trace_set.h"
+
+/* Whether every file that the options name can be written: asked before anything is graded. 0, or -1 with a sentence
+ * in ERROR. */
+int output_check(const struct options *o, const struct trace_set *t, char *error, size_t error_size);
 
 /* Writes N results to PATH ("-": standard output): the object of one, or
  * {"schema", "results"} of several. A file appears whole or not at all. 0, or

@@ -49,8 +49,8 @@ json_t *report_json(const struct result *r);
 void report_peers(FILE *out, const struct result *r);
 json_t *report_peers_json(const struct record *r);
 
-/* What the check pass saw, one line a request (docs/JSON.md). 0, or -1 with errno. */
-int report_events(const char *path, const struct outcome *o);
+/* What the check pass saw, one line a request (docs/JSON.md). */
+void report_events(FILE *out, const struct outcome *o);
 
 /* The course's platform line, without a newline. Empty when it has none. */
 void report_autoresult(char *out, size_t size, const struct result *r);

@@ -51,6 +51,18 @@ def fixture_trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (["--plot", "nonsense"], 2, "expected one of pareto, heap"),
     (["--plot", "heap=picture.jpg"], 2, "must end in .svg, .png or .pdf"),
     (["--plot", "heap"], 2, "no terminal to draw in"),
+    (["--plot", "heap=x.svg", "implicit", "explicit"], 2, "shows one allocator, and here are 2"),
+    (["--plot", "pareto=x.svg", "-D"], 2, "-D times nothing"),
+    (["--plot", "latency=x.svg"], 2, "add --latency"),
+    (["--json", "no/such/result.json"], 2, "there is no folder no/such"),
+    (["--json", "tests"], 2, "that is a folder"),
+    (["--json", "/proc/result.json"], 2, "cannot write in the folder /proc"),
+    (["--events", "no/such"], 2, "there is no folder no"),
+    (["--events", "/proc", "implicit", "explicit"], 2, "cannot write in that folder"),
+    (["--events", "README.md", "implicit", "explicit"], 2, "that is a file"),
+    (["--events", "build/events", "mm.c", "tests/../mm.c"], 2, "two allocators are called mm.c"),
+    (["--plot", "heap=no/such.svg"], 2, "there is no folder no"),
+    (["--plot", "heap=/proc/heap.svg"], 2, "cannot write in the folder /proc"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
 def test_bad_input(arguments: list[str], status: int, words: str, trace: Path) -> None:
     """What is wrong is said in one line on standard error, and nothing on standard output."""
@@ -302,10 +314,12 @@ def test_full_disk_loses_nothing(trace: Path) -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_interruption_leaves_nothing_behind(scratch: Path, trace: Path, signum: signal.Signals) -> None:
-    """Interrupted in the middle: status 130, no half file, no folder, no process."""
-    out = scratch / "result.json"
+    """Interrupted in the middle: status 130, no half file, no folder, no process; what was there is kept."""
+    out, events = scratch / "result.json", scratch / "events.tsv"
+    out.write_text("old")
+    events.write_text("old")
     env = {**os.environ, "TMPDIR": str(scratch)}
-    with subprocess.Popen([str(MDRIVER), "--json", str(out), "-s", "60", "-f", str(trace),
+    with subprocess.Popen([str(MDRIVER), "--json", str(out), "--events", str(events), "-s", "60", "-f", str(trace),
                            "tests/broken/endless-init.c"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 30
@@ -314,7 +328,7 @@ def test_interruption_leaves_nothing_behind(scratch: Path, trace: Path, signum: 
         process.send_signal(signum)
         assert process.wait(10) == 130
         assert process.stderr and "interrupted" in process.stderr.read()
-    assert not list(scratch.iterdir())
+    assert {path.name: path.read_text() for path in scratch.iterdir()} == {"result.json": "old", "events.tsv": "old"}
 
 
 def runner_of(pid: int) -> str:
