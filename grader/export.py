@@ -10,9 +10,7 @@ import json
 import os
 import re
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -21,6 +19,7 @@ from xml.etree import ElementTree
 from grader import gradebooks, platforms
 from grader.errors import Problem
 from grader.gradebooks import Options, points
+from grader.output import check, replacing_text
 from grader.store import Row, Store
 from grader.text import cell, count, plain, slug
 
@@ -144,7 +143,7 @@ def write(store: Store, kind: str, options: Options, target: Path | None) -> Pat
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
             ONE_FILE[kind](store, options, sys.stdout)
             return None
-        with replacing(target) as out:
+        with replacing_text(target) as out:
             ONE_FILE[kind](store, options, out)
         return target
     folder = target or store.path.parent / kind
@@ -155,27 +154,9 @@ def write(store: Store, kind: str, options: Options, target: Path | None) -> Pat
         result = store.result(row) if row.status == "graded" else None
         person = folder / slug(row.person.key)
         person.mkdir(parents=True, exist_ok=True)
-        with replacing(person / name) as out:
+        with replacing_text(person / name) as out:
             out.write(convert(result, fault=row.fault or "not graded yet", row=row, title=options.title))
     return folder
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[TextIO]:
-    """A file that takes TARGET's place once it is whole; text that is no UTF-8 is escaped."""
-    if target.exists() and not target.is_file():  # /dev/stdout, a pipe
-        with target.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
-            yield out
-        return
-    fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
-    try:
-        with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace", newline="") as out:
-            yield out
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -207,6 +188,8 @@ def _export(args: argparse.Namespace) -> int:
         raise Problem(f"--out-of {args.out_of:g}: must be more than 0")
     if args.format == "autolab":
         platforms.check_problem(args.title)
+    if args.format in ONE_FILE:
+        check(args.output)
     options = Options(args.title, args.roster, args.column, args.missing, args.out_of)
     store = Store(args.folder)
     try:

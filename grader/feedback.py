@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grader import benchmarks, statistics
 from grader.errors import Problem
-from grader.export import replacing
+from grader.output import replacing_text
 from grader.platforms import OURS, advice, build_words, parts
 from grader.report.pages import render
 from grader.report.plane import Plot, for_one, plot_of
@@ -263,10 +263,10 @@ def _feedback(args: argparse.Namespace) -> int:
         for row in rows:
             told, name = writer.of(row), slug(row.person.key)
             for suffix, text in ((".txt", as_text(told)), (".html", page(told))):
-                with replacing(target / (name + suffix)) as out:
+                with replacing_text(target / (name + suffix)) as out:
                     out.write(text)
         if not args.who:
-            with replacing(target / "index.csv") as out:
+            with replacing_text(target / "index.csv") as out:
                 table = csv.writer(out, lineterminator="\n")
                 table.writerow(("id", "name", "email", "file"))
                 table.writerows([cell(row.person.key), cell(row.person.name), cell(row.person.email),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader import benchmarks, statistics
 from grader.errors import Problem
-from grader.export import replacing
+from grader.output import check, replacing_text
 from grader.statistics import Benchmark, Entry, Statistics
 from grader.store import Store
 from grader.text import cell, fit
@@ -140,6 +140,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def _leaderboard(args: argparse.Namespace) -> int:
     if args.top is not None and args.top < 1:
         raise Problem(f"--top {args.top}: at least 1")
+    check(args.output)
     store = Store(args.folder)
     try:
         found = statistics.of_store(store)
@@ -148,7 +149,7 @@ def _leaderboard(args: argparse.Namespace) -> int:
         store.close()
     text = FORMATS[args.format](found, marks, args.anonymous, args.sort, args.top)
     if args.output:
-        with replacing(args.output) as out:
+        with replacing_text(args.output) as out:
             out.write(text)
         print(f"Written: {args.output}", file=sys.stderr)
     else:

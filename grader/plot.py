@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import FAULT, Problem
+from grader.output import check, replacing
 from grader.report.results import Subject, load_batch, load_results
 from grader.store import Store
 from grader.text import plain
@@ -224,23 +225,22 @@ def subjects_of(args: argparse.Namespace) -> list[Subject]:
 
 
 def _plot(args: argparse.Namespace) -> int:
+    kind = args.output.suffix.lower().removeprefix(".") if args.output else ""
+    if args.output is None and not sys.stdout.isatty():
+        raise Problem("standard output is no terminal to draw in; give -o FILE.svg, .png or .pdf "
+                      "(mdriver: --plot NAME=FILE)")
+    if args.output and kind not in FORMATS:
+        raise Problem(f"{plain(str(args.output), 200)}: the name must end in .svg, .png or .pdf")
+    check(args.output)
     size = shutil.get_terminal_size()
     request = Request(args.name, subjects_of(args), args.trace, args.allocator, args.moment,
                       columns=max(60, min(size.columns, 150)), lines=max(16, min(size.lines - 6, 34)))
-    if args.output is None:
-        if not sys.stdout.isatty():
-            raise Problem("standard output is no terminal to draw in; give -o FILE.svg, .png or .pdf "
-                          "(mdriver: --plot NAME=FILE)")
-        sys.stdout.write(in_terminal(request, may_colour(sys.stdout)))
-    else:
-        kind = args.output.suffix.lower().removeprefix(".")
-        if kind not in FORMATS:
-            raise Problem(f"{plain(str(args.output), 200)}: the name must end in .svg, .png or .pdf")
+    if args.output:
         data = draw(make(request), kind)
-        try:
-            args.output.write_bytes(data)
-        except OSError as error:
-            raise Problem(f"{plain(str(args.output), 200)}: cannot write it: {error.strerror}") from error
+        with replacing(args.output) as out:
+            out.write(data)
+    else:
+        sys.stdout.write(in_terminal(request, may_colour(sys.stdout)))
     for note in request.notes:
         print(f"plot {args.name}: {plain(note, 200)}", file=sys.stderr)
     return 0

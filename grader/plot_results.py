@@ -166,7 +166,7 @@ def make_class(request: Request) -> Picture:
     """How scores lie, and how far repetitions lie apart."""
     scores = [s.score["index"] for s in request.subjects if s.score.get("index") is not None]
     if not scores:
-        raise Problem("no result has a score; it is there after a run without --check-only and -D")
+        raise Problem("no result has a score: grade without --check-only and -D, on traces that count")
     top = max((s.score.get("max_index") or 0 for s in request.subjects), default=0) or None
     bins = histogram(scores, top)
     spreads = sorted(filter(None, map(spread_of, request.subjects)))

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from grader.errors import FAULT, Problem
+from grader.output import check, replacing_text
 from grader.report.pages import render
 from grader.sandbox import NOBODY, ROOT, Wall, require
 from grader.store import Store
@@ -320,6 +321,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def _similar(args: argparse.Namespace) -> int:
     if not 0 <= args.percent <= 100 or args.top < 1 or args.run < 5:
         raise Problem("--percent is from 0 to 100, --top at least 1, --run at least 5")
+    check(args.output)
+    check(args.json, "--json")
     base = base_files(args.base)
     store = Store(args.folder)
     try:
@@ -332,6 +335,7 @@ def _similar(args: argparse.Namespace) -> int:
     for path, text in ((args.output, as_html(findings, *limits) if args.output else ""),
                        (args.json, as_json(findings) if args.json else "")):
         if path:
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            with replacing_text(path) as out:
+                out.write(text)
             print(f"Written: {path}", file=sys.stderr)
     return 0

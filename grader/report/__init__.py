@@ -52,9 +52,9 @@ def _report(args: argparse.Namespace) -> int:
 
 def write_page(path: Path, page: str) -> None:
     """PAGE takes PATH's place once it is whole."""
-    part = path.with_name(path.name[:100] + ".part")
-    part.write_text(page, encoding="utf-8", errors="replace")
-    os.replace(part, path)
+    from grader.output import replacing
+    with replacing(path) as out:
+        out.write(page.encode("utf-8", "replace"))
 
 
 def write_results(subjects: list, folder: Path, jobs: int) -> Path:

@@ -259,13 +259,13 @@ def test_errors_are_one_sentence(tmp_path: Path, grader, dice: random.Random) ->
     (tmp_path / "bad.json").write_text("{")
     (tmp_path / "other.json").write_text("[1]")
     for args, words in (
-            (["pareto"], "give --result FILE.json"),
+            (["pareto", "-o", "x.svg"], "give --result FILE.json"),
             (["pareto", "--result", "none.json", "-o", "x.svg"], "none.json: No such file"),
             (["pareto", "--result", "bad.json", "-o", "x.svg"], "bad.json: not JSON"),
             (["pareto", "--result", "other.json", "-o", "x.svg"], "other.json: not a result of mdriver"),
             (["pareto", "--result", "one.json"], "no terminal to draw in; give -o FILE.svg"),
             (["pareto", "--result", "one.json", "-o", "x.gif"], "must end in .svg, .png or .pdf"),
-            (["pareto", "--result", "one.json", "-o", "no/x.svg"], "no/x.svg: cannot write it"),
+            (["pareto", "--result", "one.json", "-o", "no/x.svg"], "there is no folder no"),
             (["heap", "--result", "one.json", "-o", "x.svg"], "no events of trace t"),
             (["heap", "--result", "two.json", "--events", "ev", "-o", "x.svg"], "name one with --allocator"),
             (["heap", "--result", "one.json", "--events", "nowhere", "-o", "x.svg"], "--events nowhere: no such"),
