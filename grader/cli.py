@@ -2,16 +2,20 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 
 from grader import __version__
 from grader.errors import FAULT, INTERRUPTED, MEANING, USAGE, Problem
+from grader.text import plain
 
 # The modules of this package that are commands. Each has add_parser(commands), which adds its parser and sets `action`:
 # a function from the parsed arguments to an exit status.
 COMMANDS = ("run", "export", "bundle", "similar", "leaderboard", "feedback", "plot", "report", "hidden", "doctor",
             "completion", "executor_slurm")
+
+LISTED = "; --help lists them"
 
 EPILOG = """examples:
   python3 -m grader grade submissions.zip -o out --course classic
@@ -35,9 +39,38 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line of ARGV. What is wrong is told by the parser that it concerns, and ends the program."""
+    top = parser()
+    commands = next(action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    name = next((word for word in argv if not word.startswith("-")), None)
+    if name is not None and name not in commands.choices:
+        shown = [choice.dest for choice in commands._choices_actions]  # those that --help shows
+        top.error(f"no command {plain(name)!r}{_meant(name, shown) or '; there are ' + ', '.join(shown)}")
+    sub = commands.choices[name] if name else top
+    # Before argparse complains of what is missing, which the misspelt option may have been meant for.
+    known = [option for action in sub._actions for option in action.option_strings]
+    for word in argv[argv.index(name) + 1:] if name else argv:
+        if word == "--":
+            break
+        option = word.partition("=")[0]
+        if word.startswith("--") and not any(one.startswith(option) for one in known):
+            sub.error(f"no option {plain(option)}{_meant(option, known) or LISTED}")
+    args, rest = top.parse_known_args(argv)
+    if rest:
+        sub.error(f"no option {plain(rest[0])}{LISTED}" if rest[0].startswith("-") else
+                  f"{plain(rest[0])!r} is one argument too many")
+    return args
+
+
+def _meant(word: str, candidates: Iterable[str]) -> str:
+    """'; did you mean X?', or nothing."""
+    return "".join(f"; did you mean {near}?" for near in get_close_matches(word, candidates, 1))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; problems become one sentence and an exit status."""
-    args = parser().parse_args(argv)
+    args = parse(sys.argv[1:] if argv is None else argv)
     try:
         return args.action(args)
     except Problem as problem:

@@ -237,6 +237,24 @@ def test_help(grader: Grader):
     assert grader.run("grade", expect=2).stderr.startswith("usage:")
 
 
+@pytest.mark.parametrize(("line", "usage", "words"), [
+    ("grade pile -o out --jbos 3", "grader grade ", "grader grade: error: no option --jbos; did you mean --jobs?"),
+    ("grade pile --ouput out", "grader grade ", "grader grade: error: no option --ouput; did you mean --out?"),
+    ("export out csv --zzz", "grader export ", "grader export: error: no option --zzz; --help lists them"),
+    ("doctor -x", "grader doctor ", "grader doctor: error: no option -x; --help lists them"),
+    ("export out csv more", "grader export ", "grader export: error: 'more' is one argument too many"),
+    ("completion csh", "grader completion ", "invalid choice: 'csh'"),
+    ("grad pile", "grader [-h]", "grader: error: no command 'grad'; did you mean grade?"),
+    ("wrk", "grader [-h]", "no command 'wrk'; there are grade, export"),
+    ("--nope", "grader [-h]", "grader: error: no option --nope; --help lists them"),
+    ("grade 'a\x1b[2J' b -o out", "grader grade ", "'b' is one argument too many")])
+def test_wrong_usage(grader: Grader, line: str, usage: str, words: str):
+    """The usage of the command that it concerns, and one sentence."""
+    said = grader.run(*shlex.split(line), expect=2).stderr
+    assert said.startswith(f"usage: {usage}") and words in said.splitlines()[-1] and "worker" not in said
+    assert "\x1b" not in said
+
+
 def complete(grader: Grader, line: str) -> set[str]:
     """What bash offers after LINE and TAB."""
     script = grader.run("completion").stdout
