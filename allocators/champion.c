@@ -183,17 +183,17 @@ static void bad(const char *call, const void *p)
 }
 
 /* The block at P and its end, or one sentence and the end of all when P is not a live block. */
-FAST pos checked(const void *p, const char *call, pos *end, uint64_t *bits)
+FAST pos checked(const void *p, const char *call, pos *end, struct view *v)
 {
     size_t offset = (size_t)((const unsigned char *)p - h.base);
 
     if (unlikely(offset % MM_ALIGNMENT || offset >= (size_t)h.top * GRANULE))
         bad(call, p);
     pos g = (pos)(offset / GRANULE);
-    uint64_t w = *bits = bits_from(g);
-    if (unlikely((w & 3) != 1 || is_own(g) || (UNIT == 1 && !begins(g))))
+    *v = look(g);
+    if (unlikely(!sees_allocated(*v) || is_own(g)))
         bad(call, p);
-    *end = end_from(g, w);
+    *end = sees_end(*v, g);
     if (unlikely(!is_live(g, *end)))
         bad(call, p);
     return g;
@@ -209,8 +209,8 @@ void mm_free(void *ptr)
             return;
         }
     }
-    uint64_t w;
-    pos e, g = checked(ptr, "mm_free", &e, &w), c = (e - g) / UNIT;
+    struct view v;
+    pos e, g = checked(ptr, "mm_free", &e, &v), c = (e - g) / UNIT;
     if (c < h.class_count && e != h.top) {
         if (!h.idle) {
             park(g, c);
@@ -219,7 +219,7 @@ void mm_free(void *ptr)
         h.idle--;
         count_out(c);
     }
-    coalesce(g, e, w);
+    coalesce(g, e, v);
 }
 
 /* The block at G, of OLD granules, becomes a giant of SIZE bytes; NULL when the heap is exhausted. */
@@ -244,8 +244,8 @@ void *mm_realloc(void *ptr, size_t size)
     }
     if (unlikely(in_giants(ptr)))
         return giant_realloc(ptr, size);
-    uint64_t w;
-    pos e, g = checked(ptr, "mm_realloc", &e, &w), old = e - g, n = granules(size);
+    struct view v;
+    pos e, g = checked(ptr, "mm_realloc", &e, &v), old = e - g, n = granules(size);
 
     if (n == 0)
         return move_to_giants(g, old, size);

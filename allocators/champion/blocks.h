@@ -95,9 +95,6 @@ FAST uint64_t bit(pos g) { return (uint64_t)1 << (g % 64); }
 #include "paged.h"
 #else
 #include "flat.h"
-#endif
-
-FAST bool stocked(void) { return stocked_for(1); }
 
 /* The block that begins at G is free, from now on, or no longer. */
 FAST bool is_free(pos g) { return any_word((g + 1) / 64) & bit(g + 1); }
@@ -105,22 +102,10 @@ FAST void mark_free(pos g) { set(g + 1); }
 FAST void mark_allocated(pos g) { clear(g + 1); }
 
 /* A block begins at G, which is any place below the top. */
-FAST bool begins(pos g)
-{
-    if (!test(g))
-        return false;
-    return UNIT == 2 || g == 0 || !test(g - 1) || (g > 1 && test(g - 2)); /* else it says that g - 1 is free */
-}
+FAST bool begins(pos g) { return test(g); }
 
 /* A free block begins at G from now on, or no longer. */
-FAST void begin_free(pos g)
-{
-    if (UNIT == 2)
-        set_two(g);
-    else
-        begin(g), mark_free(g);
-}
-
+FAST void begin_free(pos g) { set_two(g); }
 FAST void erase_free(pos g) { clear_two(g); }
 
 /* The bits from G on, and those before G (the last one highest), where a block begins. */
@@ -145,19 +130,34 @@ FAST pos end_from(pos g, uint64_t w)
 
 FAST pos end_of(pos g) { return end_from(g, bits_from(g)); }
 
+/* What is to be seen at G, which is any place below the top: whether an allocated block begins there; and then,
+ * where it ends, and whether the one after it, at E, is free. */
+struct view { uint64_t w; };
+
+FAST struct view look(pos g) { return (struct view){ bits_from(g) }; }
+FAST bool sees_allocated(struct view v) { return (v.w & 3) == 1; }
+FAST pos sees_end(struct view v, pos g) { return end_from(g, v.w); }
+FAST bool sees_next_free(struct view v, pos g, pos e)
+{
+    return likely(e - g < 63) ? v.w >> (e - g) >> 1 & 1 : is_free(e);
+}
+
 /* Where the block begins that ends at G, and whether it is free. */
 FAST pos before(pos g, bool *free)
 {
     uint64_t w = bits_below(g);
 
-    if (unlikely(w < 4 || (UNIT == 1 && g < 64))) {
+    if (unlikely(w < 4)) {
         pos q = far_before(g);
         *free = is_free(q);
         return q;
     }
     pos up = (pos)__builtin_clzll(w), last = g - 1 - up;
-    *free = UNIT == 2 ? last % 2 : w << up >> 61 == 6; /* ends in 110: the last one says that the block is free */
+    *free = last % 2;
     return last - *free;
 }
+#endif
+
+FAST bool stocked(void) { return stocked_for(1); }
 
 #endif

@@ -143,12 +143,12 @@ FAST pos from_recent(pos n)
     return g;
 }
 
-/* The allocated block [G, E) becomes free, and one with its free neighbours. W is bits_from(G). */
-FAST void coalesce(pos g, pos e, uint64_t w)
+/* The allocated block [G, E) becomes free, and one with its free neighbours. V is what is seen at G. */
+FAST void coalesce(pos g, pos e, struct view v)
 {
     bool free_before, recent = false;
     pos from = before(g, &free_before), to = e;
-    bool free_after = e != h.top && (likely(e - g < 63) ? w >> (e - g) >> 1 & 1 : is_free(e));
+    bool free_after = e != h.top && sees_next_free(v, g, e);
 
     forget_length(g, e);
     if (free_after) {
@@ -190,7 +190,7 @@ FAST void coalesce(pos g, pos e, uint64_t w)
         insert(from, to - from);
 }
 
-SLOW void release(pos g, pos e) { coalesce(g, e, bits_from(g)); }
+SLOW void release(pos g, pos e) { coalesce(g, e, look(g)); }
 
 /* The allocated block [G, E) is cut down to N granules, and the rest is freed, if it is enough for a block. */
 FAST void cut(pos g, pos n, pos e)

@@ -3,10 +3,13 @@
  *
  * The table has an entry of 32 bits for each page of 256 granules, with one of these:
  *
- *     NONE            no bit is set in the page
- *     RUN | pages     the same; it is the first or the last one of a run of pages that one block covers
- *     FEW | marks     at most three places in the page whose bits, or whose bit and the next one, are set
- *     the place, less one, of its chunk: four words of bits. NONE leads to one of zeros
+ *     marks           where blocks begin, and whether they are free, for at most three of them; 0 is none
+ *     RUN | pages     none; it is the first or the last one of a run of pages that one block covers
+ *     CHUNK | place   the place, less one, of its chunk: four words of bits
+ *
+ * A mark is LAST - v, where v is twice the granule in the page, and one more if the block is free. The marks are in
+ * the order of the granules, lowest first, with a bit between them: so one subtraction compares all of them with v.
+ * For a block in the last granule of a page, it is the next page's first bit that says whether it is free.
  *
  * Unused chunks are in a list. More are made when they run short, together, in a block of their own, a `stock`.
  * Freeing never needs one: where a block begins in the last granule of a page, the next page has a chunk already.
@@ -17,12 +20,11 @@
 #define PAGE_WORDS 4u
 #define PAGE (PAGE_WORDS * 64)
 #define NONE 0u
-#define RUN ((pos)2 << 30)
-#define FEW ((pos)3 << 30)
-#define MARKS 3u /* in an entry, each with 8 bits for its place, one if the next bit is set too, one if it is there */
-#define MARK 10u
-#define TWO 256u
-#define THERE 512u
+#define RUN ((pos)1 << 30)
+#define CHUNK ((pos)1 << 31)
+#define MARK 10u /* bits of one, and the bit between */
+#define LAST (2 * PAGE - 1)
+#define ALL_MARKS (1 | 1 << MARK | 1 << 2 * MARK | (uint64_t)1 << 3 * MARK) /* three, and one that is never there */
 #define CHUNKS_STEP 4u /* so many chunks are made at once, and this part of those that there are */
 #define CHUNKS_SLACK 5u
 #define CHUNKS_MAX 1024u
@@ -42,28 +44,34 @@ FAST pos table_for(pos n) { return (n + MARGIN) / PAGE / 2 + 3 + n / PAGE / 512;
 FAST size_t table_used(void) { return ((h.top + 1) / PAGE + 2) * sizeof(pos); }
 
 FAST pos *entry(pos page) { return (pos *)(void *)h.table + 1 + (int32_t)page; } /* there is one for page -1 */
+FAST pos entry_of(pos g) { return *entry(g / PAGE); }
 FAST bool is_run(pos e) { return e >> 30 == RUN >> 30; }
-FAST bool is_few(pos e) { return e >> 30 == FEW >> 30; }
-FAST bool has_chunk(pos e) { return e - 1 < RUN - 1; }
-FAST uint64_t *chunk_at(pos e) { return (uint64_t *)(void *)h.base + 1 + e; }
+FAST bool is_few(pos e) { return e - 1 < RUN - 1; }
+FAST bool has_chunk(pos e) { return e >= CHUNK; }
+FAST uint64_t *chunk_at(pos e) { return (uint64_t *)(void *)h.base + 1 + (e & ~CHUNK); }
 
 /* ---- marks ---- */
 
-/* Word I of the page whose entry is E: a run, or few marks. */
-SLOW uint64_t few_word(pos e, pos i)
+/* Where in the marks E the first one is that is V or more. */
+FAST unsigned mark_from(pos e, pos v)
+{
+    return low_bit(((LAST + LAST + 1 - v) * ALL_MARKS - e) & (LAST + 1) * ALL_MARKS) - (MARK - 1);
+}
+
+/* The one at K; LAST if there is none. */
+FAST pos mark(pos e, unsigned k) { return LAST - ((pos)((uint64_t)e >> k) & LAST); }
+
+/* Word I of a page with the marks E. */
+SLOW uint64_t marked_word(pos e, pos i)
 {
     uint64_t w = 0;
 
-    if (is_run(e))
-        return 0;
-    for (unsigned k = 0; k < MARKS; k++, e >>= MARK) {
-        pos at = e % TWO;
-        if (!(e & THERE))
-            continue;
-        if (at / 64 == i)
-            w |= bit(at);
-        if (e & TWO && (at + 1) / 64 == i)
-            w |= bit(at + 1);
+    for (; e != NONE; e >>= MARK) {
+        pos v = mark(e, 0);
+        if (v / 2 / 64 == i)
+            w |= bit(v / 2);
+        if (v % 2 && (v / 2 + 1) / 64 == i)
+            w |= bit(v / 2 + 1);
     }
     return w;
 }
@@ -76,128 +84,245 @@ SLOW void add_chunk(pos page)
     h.chunk = (pos)*chunk_at(e);
     h.spare--;
     for (pos i = 0; i < PAGE_WORDS; i++)
-        chunk_at(e)[i] = old == NONE ? 0 : few_word(old, i);
-    *entry(page) = e;
-}
-
-/* Sets the bit G in a page that has no chunk; it gets one if it has MARKS already. */
-SLOW void set_few(pos g)
-{
-    pos *e = entry(g / PAGE), there = 0;
-
-    if (few_word(*e, g % PAGE / 64) & bit(g))
-        return;
-    for (unsigned k = 0; k < MARKS; k++) {
-        pos mark = *e >> (k * MARK) & (THERE | TWO | (TWO - 1));
-        if (*e != NONE && g % PAGE && mark == (THERE | (g % PAGE - 1))) { /* the one before: these are two */
-            *e |= TWO << (k * MARK);
-            return;
-        }
-        there += *e != NONE && mark & THERE;
-    }
-    if (there == MARKS) {
-        add_chunk(g / PAGE);
-        chunk_at(*e)[g % PAGE / 64] |= bit(g);
-        return;
-    }
-    for (unsigned k = 0; k < MARKS; k++)
-        if (*e == NONE || !(*e >> (k * MARK) & THERE)) {
-            *e = FEW | (*e & ~((pos)1023 << (k * MARK))) | (THERE | g % PAGE) << (k * MARK);
-            return;
-        }
-}
-
-SLOW void clear_few(pos g)
-{
-    pos *e = entry(g / PAGE);
-
-    for (unsigned k = 0; k < MARKS; k++) {
-        pos mark = *e >> (k * MARK) & 1023, at = mark % TWO, new = mark;
-        if (mark & THERE && at == g % PAGE)
-            new = mark & TWO ? THERE | (at + 1) : 0;
-        else if (mark & THERE && mark & TWO && at + 1 == g % PAGE)
-            new = mark & ~TWO;
-        *e ^= (mark ^ new) << (k * MARK);
-    }
-    if (*e == FEW)
-        *e = NONE;
+        chunk_at(e)[i] = marked_word(old, i);
+    *entry(page) = CHUNK | e;
 }
 
 /* ---- bits, in words of 64 ---- */
 
-/* Word I, which may be the one before the first; and where it is, if the page has a chunk. */
 FAST uint64_t any_word(pos i)
 {
-    pos e = *entry((pos)((int32_t)i >> 2));
+    pos e = *entry(i / PAGE_WORDS);
 
-    return likely((int32_t)e >= 0) ? chunk_at(e)[i % PAGE_WORDS] : few_word(e, i % PAGE_WORDS);
+    return has_chunk(e) ? chunk_at(e)[i % PAGE_WORDS] : is_run(e) ? 0 : marked_word(e, i % PAGE_WORDS);
 }
 
-_Static_assert(PAGE_WORDS == 1 << 2, "any_word divides by it with a shift");
-
-FAST uint64_t *word(pos i) { return chunk_at(*entry(i / PAGE_WORDS)) + i % PAGE_WORDS; }
 FAST bool test(pos g) { return any_word(g / 64) & bit(g); }
 
-FAST void set(pos g)
+/* The word that has the bit G, in the chunk of a page with entry E. */
+FAST uint64_t *word(pos e, pos g) { return chunk_at(e) + g % PAGE / 64; }
+
+/* ---- blocks begin, and are free ---- */
+
+/* A block begins at G, which is any place below the top. */
+SLOW bool begins(pos g)
 {
-    if (likely(has_chunk(*entry(g / PAGE))))
-        *word(g / 64) |= bit(g);
-    else
-        set_few(g);
+    pos e = entry_of(g), v = g % PAGE * 2;
+
+    if (is_run(e))
+        return false;
+    if (!has_chunk(e)) {
+        pos m = mark(e, mark_from(e, v));
+        return m - v <= 1 && m != LAST;
+    }
+    if (likely(g % 64 >= 2))
+        return 0xb0 >> (*word(e, g) >> (g % 64 - 2) & 7) & 1; /* 110: it says that g - 1 is free */
+    return test(g) && (g == 0 || !test(g - 1) || (g > 1 && test(g - 2)));
 }
 
-FAST void clear(pos g)
+/* The block that begins at G is free, from now on, or no longer. */
+FAST bool is_free(pos g)
 {
-    if (likely(has_chunk(*entry(g / PAGE))))
-        *word(g / 64) &= ~bit(g);
-    else
-        clear_few(g);
+    pos e = entry_of(g + 1), v = (g + 1) % PAGE * 2 - 1;
+
+    return has_chunk(e) ? *word(e, g + 1) & bit(g + 1) : mark(e, mark_from(e, v)) == v;
 }
 
-FAST void set_two(pos g) { set(g), set(g + 1); }
-FAST void clear_two(pos g) { clear(g + 1), clear(g); }
+FAST void mark_free(pos g)
+{
+    pos e = entry_of(g + 1);
+
+    if (has_chunk(e))
+        *word(e, g + 1) |= bit(g + 1);
+    else
+        *entry(g / PAGE) = e & ~((pos)1 << mark_from(e, g % PAGE * 2));
+}
+
+FAST void mark_allocated(pos g)
+{
+    pos e = entry_of(g + 1);
+
+    if (has_chunk(e))
+        *word(e, g + 1) &= ~bit(g + 1);
+    else
+        *entry(g / PAGE) = e | (pos)1 << mark_from(e, g % PAGE * 2);
+}
 
 /* A block begins at G from now on. That it is free can be said later without another chunk. */
 FAST void begin(pos g)
 {
-    set(g);
-    if (unlikely(g % PAGE == PAGE - 1) && !has_chunk(*entry(g / PAGE + 1)))
+    pos e = entry_of(g), v = g % PAGE * 2;
+
+    if (has_chunk(e)) {
+        *word(e, g) |= bit(g);
+    } else if (likely(e >> 2 * MARK == 0)) {
+        unsigned k = mark_from(e, v);
+        pos low = e & (((pos)1 << k) - 1);
+        *entry(g / PAGE) = (e - low) << MARK | (LAST - v) << k | low;
+    } else {
+        add_chunk(g / PAGE);
+        *word(entry_of(g), g) |= bit(g);
+    }
+    if (unlikely(v == LAST - 1) && !has_chunk(entry_of(g + 1)))
         add_chunk(g / PAGE + 1);
 }
 
-/* ---- blocks whose ends are far from each other ---- */
+/* None does any longer: one that was allocated, or the top. */
+FAST void clear(pos g)
+{
+    pos e = entry_of(g);
 
+    if (has_chunk(e)) {
+        *word(e, g) &= ~bit(g);
+    } else {
+        unsigned k = mark_from(e, g % PAGE * 2);
+        pos low = e & (((pos)1 << k) - 1);
+        *entry(g / PAGE) = e >> k >> MARK << k | low;
+    }
+}
+
+FAST void begin_free(pos g) { begin(g), mark_free(g); }
+FAST void erase_free(pos g) { mark_allocated(g), clear(g); }
+
+/* ---- from a block to the next and the one before ---- */
+
+/* Where the block at G ends. */
 SLOW pos far_end(pos g)
 {
-    pos i = g / 64;
-    uint64_t w = 0;
+    pos page = (g + 1) / PAGE, p = (g + 1) % PAGE, e = *entry(page);
+    uint64_t seen = ~(uint64_t)1 << p % 64; /* the first one says whether it is free */
 
-    while (!w) {
-        i++;
-        if (i % PAGE_WORDS == 0 && is_run(*entry(i / PAGE_WORDS)))
-            i += (*entry(i / PAGE_WORDS) & ~RUN) * PAGE_WORDS;
-        w = any_word(i);
-        if (i * 64 == g + 1)
-            w &= ~(uint64_t)1;
+    for (;; e = *entry(++page), p = 0, seen = ~(uint64_t)0) {
+        if (has_chunk(e)) {
+            for (pos i = p / 64; i < PAGE_WORDS; i++, seen = ~(uint64_t)0)
+                if (chunk_at(e)[i] & seen)
+                    return page * PAGE + i * 64 + low_bit(chunk_at(e)[i] & seen);
+        } else if (is_run(e)) {
+            page += (e & ~RUN) - 1;
+        } else {
+            pos v = mark(e, mark_from(e, p * 2));
+            if (v != LAST)
+                return page * PAGE + v / 2;
+        }
     }
-    return i * 64 + low_bit(w);
 }
 
-FAST bool begins(pos g);
-
-SLOW pos far_before(pos g)
+/* The bits of the page with the chunk E from P on, or before it with that of P - 1 highest: 64 of them, or fewer. */
+FAST uint64_t bits_from(pos e, pos p)
 {
-    pos i = g / 64;
-    uint64_t w = any_word(i) & (bit(g) - 1);
+    uint64_t *c = chunk_at(e), next = c[(p / 64 + 1) % PAGE_WORDS];
 
-    while (!w) {
-        if (i % PAGE_WORDS == 0 && is_run(*entry(i / PAGE_WORDS - 1)))
-            i -= (*entry(i / PAGE_WORDS - 1) & ~RUN) * PAGE_WORDS;
-        w = any_word(--i);
-    }
-    pos last = i * 64 + high_bit(w);
-    return begins(last) ? last : last - 1;
+    return c[p / 64] >> p % 64 | (p / 64 == PAGE_WORDS - 1 ? 0 : next) << 1 << (63 - p % 64);
 }
+
+FAST uint64_t bits_below(pos e, pos p)
+{
+    uint64_t *c = chunk_at(e), next = c[(p / 64 - 1) % PAGE_WORDS];
+
+    return c[p / 64] << 1 << (63 - p % 64) | (p / 64 == 0 ? 0 : next) >> p % 64;
+}
+
+FAST pos end_of(pos g)
+{
+    pos e = entry_of(g + 1), p = (g + 1) % PAGE;
+
+    if (has_chunk(e)) {
+        uint64_t w = bits_from(e, p) & ~(uint64_t)1;
+        if (likely(w))
+            return g + 1 + low_bit(w);
+    } else {
+        pos v = mark(e, mark_from(e, p * 2));
+        if (v != LAST)
+            return g + 1 - p + v / 2;
+    }
+    return far_end(g);
+}
+
+/* What is to be seen at G, which is any place below the top. */
+struct view {
+    pos end;        /* of the block that begins there */
+    bool allocated; /* one does, and it is not free; else the others say nothing */
+    bool next_free; /* the next one is */
+};
+
+FAST bool sees_allocated(struct view v) { return v.allocated; }
+FAST pos sees_end(struct view v, pos g) { return (void)g, v.end; }
+FAST bool sees_next_free(struct view v, pos g, pos e) { return (void)g, (void)e, v.next_free; }
+
+SLOW struct view look_far(pos g)
+{
+    if (!begins(g) || is_free(g))
+        return (struct view){ .allocated = false };
+    pos e = far_end(g);
+    return (struct view){ .end = e, .allocated = true, .next_free = is_free(e) };
+}
+
+FAST struct view look(pos g)
+{
+    pos e = entry_of(g), p = g % PAGE;
+
+    if (has_chunk(e)) {
+        uint64_t w = p < 2 ? 0 : bits_from(e, p - 2), next = w << 1 >> 5 << 4;
+        pos n = low_bit(next | (uint64_t)1 << 63);
+        if (likely(next && p + n != PAGE + 1))
+            return (struct view){ g - 2 + n, 0xb0 >> (w & 15) & 1, w >> n & 2 };
+    } else {
+        unsigned k = mark_from(e, p * 2);
+        pos v = mark(e, k + MARK);
+        if (likely(v < LAST - 1))
+            return (struct view){ g - p + v / 2, mark(e, k) == p * 2, v % 2 };
+    }
+    return look_far(g);
+}
+
+/* Twice the place of the block that ends at G, and one more if it is free. */
+SLOW uint64_t far_before(pos g)
+{
+    pos page = g / PAGE, p = g % PAGE, e = *entry(page);
+
+    for (;; e = *entry(--page), p = PAGE) {
+        if (has_chunk(e)) {
+            for (pos i = (p + 63) / 64; i-- > 0;) {
+                uint64_t w = chunk_at(e)[i] & (p < i * 64 + 64 ? bit(p) - 1 : ~(uint64_t)0);
+                pos q = page * PAGE + i * 64 + high_bit(w | 1);
+                if (w)
+                    return begins(q) ? (uint64_t)q * 2 : (uint64_t)(q - 1) * 2 + 1;
+            }
+        } else if (is_run(e)) {
+            page -= (e & ~RUN) - 1;
+        } else if (e != NONE && p == PAGE) {
+            pos v = mark(e, e >> 2 * MARK ? 2 * MARK : e >> MARK ? MARK : 0), q = page * PAGE + v / 2;
+            return (uint64_t)q * 2 + (v == LAST - 1 ? is_free(q) : v % 2);
+        }
+    }
+}
+
+/* Where the block begins that ends at G, and whether it is free. */
+FAST pos before(pos g, bool *free)
+{
+    pos e = entry_of(g), p = g % PAGE;
+
+    if (has_chunk(e)) {
+        uint64_t w = bits_below(e, p);
+        pos up = 63 - high_bit(w | 1);
+        if (likely(w > 3 && p > up + 2)) {
+            *free = w << up >> 61 == 6; /* ends in 110: the last one says that the block is free */
+            return g - 1 - up - *free;
+        }
+    } else {
+        unsigned k = mark_from(e, p * 2);
+        if (likely(k > 0)) {
+            pos v = mark(e, k - MARK);
+            *free = v % 2;
+            return g - p + v / 2;
+        }
+    }
+    uint64_t far = far_before(g);
+    *free = far % 2;
+    return (pos)(far / 2);
+}
+
+/* ---- blocks that cover pages ---- */
 
 /* Makes a run of the pages that the block [G, E) covers, if any, and unmakes it. */
 FAST void enter_run(pos g, pos e, bool whole)
@@ -215,24 +340,24 @@ FAST void forget_length(pos g, pos e) { enter_run(g, e, false); }
 /* ---- chunks ---- */
 
 /* See `erased`. */
-SLOW void drop_chunks(pos x, pos g, pos e)
+SLOW void drop_chunk(pos page)
 {
-    for (pos page = x / PAGE; page <= (x + 1) / PAGE; page++) {
-        pos old = *entry(page);
-        if (page <= (g + 1) / PAGE || page >= e / PAGE || !has_chunk(old))
-            continue;
-        *chunk_at(old) = h.chunk;
-        h.chunk = old;
-        h.spare++;
-        *entry(page) = NONE;
-    }
+    pos e = *entry(page) & ~CHUNK;
+
+    *chunk_at(e) = h.chunk;
+    h.chunk = e;
+    h.spare++;
+    *entry(page) = NONE;
 }
 
 /* The block [G, E), or what is beyond the last one, covers X now, where one began before. */
 FAST void erased(pos x, pos g, pos e)
 {
-    if (unlikely(e - g > PAGE))
-        drop_chunks(x, g, e);
+    if (likely(e - g <= PAGE))
+        return;
+    for (pos page = x / PAGE; page <= (x + 1) / PAGE; page++)
+        if (page > (g + 1) / PAGE && page < e / PAGE && has_chunk(*entry(page)))
+            drop_chunk(page);
 }
 
 SLOW bool restock(unsigned count);
