@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "build_folder.h"
+#include "build_link.h"
 #include "build_source.h"
 #include "dialect.h"
 #include "elf_file.h"
@@ -62,7 +63,8 @@ struct job {
     int applied[REMEDIES];
     char define_alignment[48], include_allocators[PATH_MAX + 2];
     char *log;             /* of the last tool */
-    char *first_log;       /* of the first attempt: what a student should read */
+    char *warnings;        /* of the compiler, when it succeeded */
+    struct { const char *step; int rc; char *log, *warnings; } first; /* attempt that failed: what a student should read */
     char *error;
     size_t error_size;
 };
@@ -151,7 +153,8 @@ static int attempt(struct job *j, const char **step)
     rc = run(j, &compile, NULL);
     if (rc)
         return rc;
-    char *said = j->log; /* warnings are worth keeping */
+    free(j->warnings);
+    j->warnings = j->log;
     j->log = NULL;
 
     *step = "objcopy";
@@ -174,12 +177,6 @@ static int attempt(struct job *j, const char **step)
             add(&link, runner_objects[i]);
         add(&link, "local.o"), add(&link, "-lm");
         rc = run(j, &link, NULL);
-    }
-    if (rc == 0) {
-        free(j->log);
-        j->log = said;
-    } else {
-        free(said);
     }
     return rc;
 }
@@ -250,24 +247,11 @@ static int may_be_of_another(const struct job *j, int dialect, const char *step,
         && (strcmp(step, "link") != 0 || (log && strstr(log, "undefined reference")));
 }
 
-/* The functions of mm.h that the linker misses, as "mm_init, mm_free"; "" when it misses none. */
-static void missing_functions(const char *log, char *out, size_t size)
-{
-    static const char *const needed[] = { "mm_init", "mm_malloc", "mm_free", "mm_realloc" };
-    char pattern[64];
-
-    out[0] = '\0';
-    for (size_t i = 0; log && i < sizeof needed / sizeof *needed; i++) {
-        snprintf(pattern, sizeof pattern, "undefined reference to `%s'", needed[i]);
-        if (strstr(log, pattern))
-            snprintf(out + strlen(out), size - strlen(out), "%s%s", out[0] ? ", " : "", needed[i]);
-    }
-}
-
+/* Why it cannot be built: a sentence, and the words below it. */
 static enum build_status explain(struct job *j, int rc, const char *step, const char *log)
 {
     const char *name = j->source.name;
-    char why[160], hint[256] = "", missing[80];
+    char why[160], hint[256] = "", reason[400];
 
     if (rc == TOOL_BROKEN)
         return fail(j, BUILD_OURS, "%s: %s", name, j->log ? j->log : "out of memory");
@@ -278,43 +262,53 @@ static enum build_status explain(struct job *j, int rc, const char *step, const 
     if (may_be_of_another(j, dialect, step, log))
         snprintf(hint, sizeof hint, "; it looks like a file of the %s edition, because %s: try --course auto",
                  dialect_word(dialect), why);
-    missing_functions(strcmp(step, "link") == 0 ? log : NULL, missing, sizeof missing);
-    if (missing[0])
-        return fail(j, BUILD_FAILED, "%s: it does not define %s%s", name, missing, hint);
-    if (strcmp(step, "link") == 0 && log && strstr(log, "relocation truncated to fit"))
+    if (strcmp(step, "compile") == 0)
+        return fail(j, BUILD_FAILED, "%s: does not compile%s%s", name, j->bits == 32 ? " as a 32-bit file" : "", hint);
+    if (log && link_reason(name, log, reason, sizeof reason) == 0)
+        return fail(j, BUILD_FAILED, "%s: %s%s", name, reason, hint);
+    if (log && strstr(log, "relocation truncated to fit"))
         return fail(j, BUILD_FAILED, "%s: does not link: its static data is larger than 2 GiB", name);
-    return fail(j, BUILD_FAILED, "%s: does not %s%s%s", name, strcmp(step, "link") == 0 ? "link" : "compile",
-                j->bits == 32 ? " as a 32-bit file" : "", hint);
+    return fail(j, BUILD_FAILED, "%s: does not link%s", name, j->bits == 32 ? " as a 32-bit file; -V shows what the "
+                "linker said" : "; -V shows what the linker said");
+}
+
+static char *take(char **text)
+{
+    char *taken = *text;
+
+    *text = NULL;
+    return taken;
 }
 
 static enum build_status try_all(struct job *j, struct runner_image *image)
 {
-    const char *step = "", *first_step = NULL;
-    int first_rc = 0, rc;
+    const char *step = "";
+    int rc;
 
     while ((rc = attempt(j, &step)) > 0) {
         int again = remedy(j, step);
-        if (!first_step) {
-            first_step = step;
-            first_rc = rc;
-            j->first_log = j->log;
-            j->log = NULL;
+        if (!j->first.step) {
+            j->first.step = step;
+            j->first.rc = rc;
+            j->first.log = take(&j->log);
+            j->first.warnings = strcmp(step, "compile") == 0 ? NULL : take(&j->warnings);
         }
         if (!again)
             break;
     }
     if (rc > 0) {
-        image->build_log = j->first_log;
-        j->first_log = NULL;
-        return explain(j, first_rc, first_step, image->build_log);
+        enum build_status status = explain(j, j->first.rc, j->first.step, j->first.log);
+        int compiled = strcmp(j->first.step, "compile") != 0;
+        image->build_log = take(compiled ? &j->first.warnings : &j->first.log);
+        image->link_log = compiled ? take(&j->first.log) : NULL;
+        return status;
     }
     if (rc < 0)
         return explain(j, rc, step, NULL);
     struct words w = { .n = 0 };
     compile_words(j, &w);
     describe(&w, &image->flags_used);
-    image->build_log = j->log;
-    j->log = NULL;
+    image->build_log = take(&j->warnings);
     return BUILD_OK;
 }
 
@@ -424,7 +418,9 @@ enum build_status build_runner(const struct build_request *request, struct runne
         rc = open_runner(&j, image);
     free(j.source.bytes);
     free(j.log);
-    free(j.first_log);
+    free(j.warnings);
+    free(j.first.log);
+    free(j.first.warnings);
     return (enum build_status)rc;
 }
 
@@ -456,6 +452,7 @@ void image_free(struct runner_image *image)
     free(image->path);
     free(image->exec_path);
     free(image->build_log);
+    free(image->link_log);
     free(image->flags_used);
     *image = (struct runner_image){ .exec_fd = -1 };
 }

@@ -56,8 +56,8 @@ struct elf_object;
 enum build_status { BUILD_OK = 0, BUILD_BAD_INPUT = 2, BUILD_FAILED = 3, BUILD_OURS = 5 };
 
 /* Builds what REQUEST asks for. BUILD_OK: IMAGE is complete, and B says the rest.
- * Otherwise ERROR is one sentence and IMAGE->build_log, if any, what the
- * compiler said; IMAGE->name, path and sha256 are filled when the file could be read. */
+ * Otherwise ERROR is one sentence and IMAGE->build_log and link_log, if any, what the
+ * compiler and the linker said; IMAGE->name, path and sha256 are filled when the file could be read. */
 enum build_status build_runner(const struct build_request *request, struct runner_image *image,
                                struct build *b, char *error, size_t error_size);
 

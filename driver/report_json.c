@@ -154,10 +154,10 @@ json_t *report_json(const struct result *r)
     json_object_set_new(j, "checkpoint", json_boolean(r->checkpoint));
     json_object_set_new(j, "clock", json_string(r->clock));
     json_object_set_new(j, "sandbox", json_string(r->sandbox));
-    json_object_set_new(j, "submission", json_pack("{s:o, s:o, s:s, s:i, s:o, s:I, s:o, s:o, s:o}",
+    json_object_set_new(j, "submission", json_pack("{s:o, s:o, s:s, s:i, s:o, s:I, s:o, s:o, s:o, s:o}",
         "name", text(m->name), "path", text(m->path), "sha256", m->sha256, "bits", m->bits,
         "bits_reason", text(r->build.text), "static_bytes", (json_int_t)m->static_bytes,
-        "flags", text(m->flags_used), "build_log", text(m->build_log), "team", team));
+        "flags", text(m->flags_used), "build_log", text(m->build_log), "link_log", text(m->link_log), "team", team));
     json_object_set_new(j, "verdict", json_string(verdict_word(r->verdict)));
     json_object_set_new(j, "message", text(r->build_error));
     json_object_set_new(j, "reference", r->reference ? text(r->reference) : json_null());

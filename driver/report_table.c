@@ -374,6 +374,8 @@ static void build_failure(const struct page *p, const struct result *r)
     print_lines(p->out, r->build_error, "", -1);
     if (r->image.build_log && r->image.build_log[0])
         print_lines(p->out, r->image.build_log, "  | ", LOG_LINES);
+    if (p->options->verbosity > 1 && r->image.link_log && r->image.link_log[0])
+        print_lines(p->out, r->image.link_log, "  | ", LOG_LINES);
 }
 
 void report_table(FILE *out, const struct result *r, const struct table_options *options)

@@ -19,6 +19,7 @@ struct runner_image {
     unsigned trusted;      /* a peer such as libc: not confined, memory measured from outside */
     char *preload;         /* a peer's library, put before libc's own allocator, or NULL */
     char *build_log;       /* what the compiler said, or NULL */
+    char *link_log;        /* what the linker said, where it failed, or NULL */
     char *flags_used;      /* the compiler flags that worked */
 };
 

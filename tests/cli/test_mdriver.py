@@ -105,6 +105,13 @@ BUILD_FAILURES = {
                           "void *mm_malloc(size_t n) { return n ? 0 : 0; }\nvoid mm_free(void *p) { (void)p; }\n"
                           "void *mm_realloc(void *p, size_t n) { return n ? p : 0; }\n",
                           "its static data is larger than 2 GiB"),
+    "a function that is missing": ('#include "mm.h"\nint mm_init(void) { return 0; }\nvoid *mm_malloc(size_t n)\n'
+                                   "{\n    extern int place(size_t); return place(n) ? mem_heap_lo() : 0;\n}\n"
+                                   "void mm_free(void *p) { (void)p; }\n"
+                                   "void *mm_realloc(void *p, size_t n) { return n ? p : 0; }\n",
+                                   "does not link: place (mm.c:5) is used and nowhere defined\n"),
+    "a missing mm_free": ('#include "mm.h"\nint mm_init(void) { return 0; }\nvoid *mm_malloc(size_t n) { (void)n; return 0; }\n'
+                          "void *mm_realloc(void *p, size_t n) { return n ? p : 0; }\n", "it does not define mm_free\n"),
 }
 
 
@@ -116,6 +123,16 @@ def test_why_a_file_does_not_build(tmp_path: Path, trace: Path, what: str) -> No
     done = mdriver("--check-only", "-f", trace, tmp_path / "mm.c")
     assert done.returncode == 3
     assert words in done.stdout and "--course auto" not in done.stdout
+
+
+def test_the_linkers_own_words_are_for_those_who_ask(tmp_path: Path, trace: Path) -> None:
+    """With -V and in the JSON; otherwise only the sentence, which names none of our files."""
+    (tmp_path / "mm.c").write_text(BUILD_FAILURES["a missing mm_free"][0])
+    arguments = ["--check-only", "-f", trace, tmp_path / "mm.c"]
+    plain, whole, found = mdriver(*arguments).stdout, mdriver("-V", *arguments).stdout, result(*arguments)
+    assert plain == "build  mm.c: it does not define mm_free\n"
+    assert whole.startswith(plain) and "undefined reference to `mm_free'" in whole
+    assert "undefined reference" in found["submission"]["link_log"] and found["submission"]["build_log"] == ""
 
 
 def test_another_edition_is_suggested_when_it_would_help(tmp_path: Path, trace: Path) -> None:
