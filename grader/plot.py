@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,13 +169,20 @@ def in_terminal(request: Request, colour: bool) -> str:
     lines = [line.rstrip() for line in drawn.decode("utf-8", "replace").replace("\f", "").split("\n")]
     while lines and not bare(lines[-1]).strip():
         lines.pop()
+    while lines and not bare(lines[0]).strip():
+        lines.pop(0)
     if not beside:
-        return "\n".join([*lines, *picture.key]) + "\n"
+        return "\n".join([*lines, *(part for line in picture.key for part in wrapped(line, columns))]) + "\n"
     key = ["", "", *picture.key]
     lines += [""] * (len(key) - len(lines))
     key += [""] * (len(lines) - len(key))
     return "".join((line + " " * (room + 2 - len(bare(line))) + words).rstrip() + "\n"
                    for line, words in zip(lines, key))
+
+
+def wrapped(line: str, columns: int) -> list[str]:
+    """LINE in lines of at most COLUMNS; a row of a table stays one."""
+    return [line] if line.startswith(" ") else textwrap.wrap(line, columns, subsequent_indent="  ") or [""]
 
 
 def bare(text: str) -> str:
@@ -234,7 +242,7 @@ def _plot(args: argparse.Namespace) -> int:
     check(args.output)
     size = shutil.get_terminal_size()
     request = Request(args.name, subjects_of(args), args.trace, args.allocator, args.moment,
-                      columns=max(60, min(size.columns, 150)), lines=max(16, min(size.lines - 6, 34)))
+                      columns=max(60, min(size.columns, 150)), lines=max(16, min(size.lines - 4, 34)))
     if args.output:
         data = draw(make(request), kind)
         with replacing(args.output) as out:

@@ -111,7 +111,7 @@ def make_fragmented(request: Request) -> Picture:
         raise Problem(f"{titled('fragmented', subject, trace)}: the heap is empty {when}")
     blocks = events.snapshot(moment)
     parts = stretches(events, blocks, brk)
-    rows = min(16, max(2, brk // 512)) if not request.terminal else min(request.lines - 8, max(2, brk // 256))
+    rows = min(16, max(2, brk // 512)) if not request.terminal else min(request.lines - 4, max(2, brk // 256))
     width = -(-brk // rows)
     width += -width % 16
     rows = -(-brk // width)
@@ -135,7 +135,7 @@ def make_fragmented(request: Request) -> Picture:
          "cells": Table(_cells(parts, width, rows, request.columns - 14) if request.terminal else [], 3)},
         {"ROWS": rows, "ROW_BYTES": width, "WORDS": words, "UNIT": unit_name, "CELLS": request.columns - 14},
         key=[words, "# payload   + overhead   . free hole   _ top of the heap, free"],
-        alt=f"The heap {when}: {words}.", height=height, lines=rows + 8)
+        alt=f"The heap {when}: {words}.", height=height, lines=rows + 2)
 
 
 KIND_COLOUR = {"payload": PALETTE["PAYLOAD"], "overhead": PALETTE["OVERHEAD"], "hole": PALETTE["HOLE"],
@@ -286,12 +286,21 @@ def make_sizes(request: Request) -> Picture:
         low, high = (min(counts), max(counts)) if counts else (0, 1)
         return [(n, 100 * counts[n] / (of or 1), tick(n)) for n in range(low, high + 1)]
 
+    def barred(rows_: list[tuple]) -> Table:
+        most = max(row[1] for row in rows_) or 1
+        room = max(8, request.columns // 2 - 16)
+        return Table([(*row, "#" * round(room * row[1] / most) + (f" {row[1]:.0f} %" if row[1] >= 0.5 else " <1 %")
+                       if row[1] else " ") for row in rows_], 4)
+
     alive = rows(lives, blocks)
     alive.append((alive[-1][0] + 1, 100 * stay / (blocks or 1), "end"))
+    sizes = rows(asked, requests)
+    lines = max(len(sizes), len(alive))
     words = f"{requests:,} blocks asked for, {stay:,} of them never freed"
     return Picture("sizes", f"Sizes and lifetimes in trace {plain(stem(trace['name']), 50)}",
-                   {"sizes": Table(rows(asked, requests), 3), "lives": Table(alive, 3)},
-                   {"WORDS": words, "STAY": alive[-1][0]}, key=[words],
+                   {"sizes": barred(sizes), "lives": barred(alive)},
+                   {"WORDS": words, "STAY": alive[-1][0], "LINES": lines}, key=[words + "; each bar up to the next"],
+                   lines=lines + 3,
                    alt=f"Distribution of sizes and lifetimes: {words}.")
 
 

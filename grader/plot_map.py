@@ -19,7 +19,7 @@ def make_map(request: Request) -> Picture:
     subject, trace = request.pick()
     events = subject.read(trace)
     columns = min(COLUMNS if not request.terminal else request.columns - 14, len(events))
-    rows = ROWS if not request.terminal else request.lines - 7
+    rows = ROWS if not request.terminal else request.lines - 8
     heap = max(events.heap, 1)
     per_row = -(-heap // rows)
     rows = -(-heap // per_row)
@@ -36,8 +36,9 @@ def make_map(request: Request) -> Picture:
     return Picture(
         "map", titled("Heap over time", subject, trace), tables,
         {"UNIT": unit_name, "REQUESTS": len(events), "TOP": rows * per_row / unit, "COLUMNS": columns, "ROWS": rows,
-         "PEAK_AT": events.peak + 1, "RIGHT": int(events.peak > len(events) * 0.75)}, binaries,
-        key=["# payload   + overhead   . free, was used   blank: never used   | peak"],
+         "PEAK_AT": events.peak + 1, "PEAK_CELL": events.peak * columns // len(events),
+         "RIGHT": int(events.peak > len(events) * 0.75)}, binaries,
+        key=["# payload   + overhead   . free, was used   blank: never used"], lines=rows + 8,
         alt=f"Map of the heap of {subject.name} over the {len(events):,} requests of {plain(stem(trace['name']), 40)}: "
             f"payload, overhead and free holes by address; peak payload {show(peak)} in {show(heap)}.")
 

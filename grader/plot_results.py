@@ -36,7 +36,7 @@ def make_traces(request: Request) -> Picture:
         request.notes.append(f"the first {MOST} of {len(subjects)} are drawn; name one with --allocator")
         subjects = subjects[:MOST]
     names = [trace["name"] for trace in subjects[0].result["traces"]]
-    tables, key = {}, ["    utilization  of max  relative speed   trace"]
+    tables: dict[str, Table] = {}
     for number in range(MOST):
         rows: list[Sequence[object]] = []
         for place, name in enumerate(names):
@@ -46,11 +46,6 @@ def make_traces(request: Request) -> Picture:
             ok = trace["verdict"] == "ok"
             used = 100 * trace["utilization"] if ok else "NaN"
             rows.append((place, used, (trace["relative"] or "NaN") if ok else "NaN", 0 if ok else 1))
-            if number == 0:
-                speed = f"{trace['relative']:.2f}" if ok and trace["relative"] else "-"
-                figures = (f"{trace['utilization']:11.1%} {trace['utilization'] / (trace['ceiling'] or 1):8.1%}" if ok
-                           else f"{trace['verdict']:>20}")
-                key.append(f"    {figures} {speed:>14}    {plain(stem(name), 24)}")
         tables[f"a{number}"] = Table(rows, 4)
     tables["ceiling"] = Table([(place, 100 * trace["ceiling"], 100 * trace["header_ceiling"], stem(trace["name"]))
                                for place, trace in enumerate(subjects[0].result["traces"])], 4)
@@ -65,11 +60,36 @@ def make_traces(request: Request) -> Picture:
         entries.append((MOST + 2, "fails"))
     tables["key"] = Table(_key_places(entries), 4)
     who = subjects[0].name if len(subjects) == 1 else count(len(subjects), "allocator")
+    key = _figures(subjects[0]) if len(subjects) == 1 else _side_by_side(subjects)
     return Picture("traces", f"Trace by trace: {plain(who, 40)}", tables, settings, key=key, beside=True,
                    lines=len(names) + 8,
                    height=175 + 17 * max(6, len(names)),
                    alt=f"Utilization beside its ceiling, and speed beside {reference or 'no reference'}, of {who} on "
                        f"{count(len(names), 'trace')}.")
+
+
+def _figures(subject: Subject) -> list[str]:
+    """Beside a terminal's drawing: each trace of one allocator."""
+    lines = ["    utilization  of max  relative speed   trace"]
+    for trace in subject.result["traces"]:
+        ok = trace["verdict"] == "ok"
+        speed = f"{trace['relative']:.2f}" if ok and trace["relative"] else "-"
+        figures = (f"{trace['utilization']:11.1%} {trace['utilization'] / (trace['ceiling'] or 1):8.1%}" if ok
+                   else f"{trace['verdict']:>20}")
+        lines.append(f"    {figures} {speed:>14}    {plain(stem(trace['name']), 24)}")
+    return lines
+
+
+def _side_by_side(subjects: Sequence[Subject]) -> list[str]:
+    """Beside a terminal's drawing: the letter of each allocator, and its utilization on each trace."""
+    letters = "abcdefgh"[:len(subjects)]
+    lines = ["  " + "".join(f"{letter:>7}" for letter in letters) + "   trace"]
+    for trace in subjects[0].result["traces"]:
+        found = [subject.trace(trace["name"]) for subject in subjects]
+        cells = (f"{one['utilization']:7.1%}" if one and one["verdict"] == "ok" else f"{'fails' if one else '-':>7}"
+                 for one in found)
+        lines.append("  " + "".join(cells) + f"   {plain(stem(trace['name']), 24)}")
+    return lines + [", ".join(f"{letter} {plain(subject.name, 24)}" for letter, subject in zip(letters, subjects))]
 
 
 def _key_places(entries: Sequence[tuple[int, str]]) -> list[tuple[float, float, int, str]]:

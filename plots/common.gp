@@ -39,3 +39,6 @@ if (!DUMB) {
     set boxwidth 0.8
     set style fill solid 1.0 noborder
 }
+
+# The format of an axis from 0 to N: 500, 20k; in full where steps of it would need a fraction of a thousand or a million.
+COUNTED(n) = n < 1e4 || (n >= 1e6 && n < 1e7) ? '%.0f' : '%.0s%c'

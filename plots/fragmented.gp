@@ -1,16 +1,22 @@
 # The arena at one moment. boxes.tsv: x, row, x low, x high, colour, outlined; labels.tsv: x, row, text, light;
 # rows.tsv: row, address; place.tsv: x, row of a failure; for a terminal cells.tsv: column, row, character.
 load COMMON
-set yrange [ROWS-0.4:-0.6]
 unset grid
 if (DUMB) {
+    # A row on each line and a cell on each character.
     unset xtics
-    set xrange [-0.5:CELLS-0.5]
+    set ytics scale 0 nomirror
+    set lmargin 12; set rmargin 2; set tmargin 2; set bmargin 0
+    set xrange [0:CELLS-1]
+    set yrange [ROWS-1:0]
     unset key
     unset border
+    unset title
+    set label 1 TITLE at graph 0.5,1 center offset 0,2
     plot 'cells.tsv' using 1:2:3:ytic('') with labels, 'rows.tsv' using (NaN):1:yticlabels(2)
 } else {
     set border 0
+    set yrange [ROWS-0.4:-0.6]
     set xrange [0:ROW_BYTES]
     unset xtics
     set ytics scale 0 font SMALL

@@ -4,11 +4,12 @@ set xlabel 'requests'
 set ylabel sprintf('bytes (%s)', UNIT)
 set xrange [0:REQUESTS]
 set yrange [0:TOP*1.12]
-set format x '%.0s%c'
+set format x COUNTED(REQUESTS)
 set key top left
 if (DUMB) {
     unset key
-    set label 1 '^ peak' at PEAK_AT,PEAK right
+    set label 1 (RIGHT ? 'peak ^' : '^ peak') at PEAK_AT,PEAK offset 0,-1 front
+    if (RIGHT) { set label 1 right }
     plot 'series.tsv' using 1:3 with points pt '*', '' using 1:2 with points pt '#'
 } else {
     load KEY_BELOW

@@ -9,7 +9,8 @@ set format y '10^{%L}'
 set format x '%.0s %cs'
 if (DUMB) {
     unset key
-    set ylabel 'share'
+    set lmargin 14
+    set ylabel 'share' offset -5,0
     set format y '%.0e'
     plot 'malloc.tsv' with points pt 'm', 'calloc.tsv' with points pt 'c', 'realloc.tsv' with points pt 'r', \
          'free.tsv' with points pt 'f'

@@ -2,14 +2,21 @@
 load COMMON
 set xlabel 'requests'
 set ylabel sprintf('address (%s from the start of the heap)', UNIT)
-set format x '%.0s%c'
+set format x COUNTED(REQUESTS)
 if (DUMB) {
-    set xrange [0:REQUESTS]
-    set yrange [0:TOP]
+    # A cell on each character between the borders: half a cell of axis left and right of the outer ones' middles.
+    W = REQUESTS*1.0/COLUMNS; H = TOP*1.0/ROWS
+    set lmargin 10; set rmargin 2; set tmargin 3; set bmargin 3
+    set xrange [-W:REQUESTS]
+    set yrange [-H:TOP]
     set ylabel UNIT
     unset key
-    set arrow 1 from PEAK_AT,0 to PEAK_AT,TOP nohead
-    plot 'cells.tsv' using (($1+0.5)*REQUESTS/COLUMNS):(($2+0.5)*TOP/ROWS):3 with labels
+    unset title
+    set label 1 TITLE at graph 0.5,1 center offset 0,2
+    set label 2 (RIGHT ? 'peak v' : 'v peak') at PEAK_CELL*W,TOP offset 0,1
+    if (RIGHT) { set label 2 right offset 1,1 }
+    set xtics out nomirror; set ytics out nomirror
+    plot 'cells.tsv' using ($1*W):($2*H):3 with labels
 } else {
     unset grid
     set xrange [0:REQUESTS]

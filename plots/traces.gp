@@ -7,7 +7,8 @@ if (DUMB) {
     unset ytics
     set xrange [0:105]
     set xlabel 'utilization (percent); | ceiling'
-    plot 'ceiling.tsv' using 2:1 with points pt '|', 'a0.tsv' using 2:1 with points pt '#'
+    plot 'ceiling.tsv' using 2:1 with points pt '|', \
+         for [i=1:SUBJECTS] 'a'.(i-1).'.tsv' using 2:1:(SUBJECTS == 1 ? '#' : 'abcdefgh'[i:i]) with labels
 } else {
     unset title
     set multiplot title TITLE

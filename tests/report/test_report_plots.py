@@ -84,6 +84,59 @@ def test_png_and_pdf_and_the_terminal(name: str, alpha: Subject) -> None:
     assert bare(in_terminal(request(name, alpha, columns=80, lines=24), colour=True)).count("\n") == drawn.count("\n")
 
 
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"waste", "traces"}))
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (60, 20), (132, 43)])
+def test_the_terminal_shows_all_of_it(name: str, columns: int, lines: int, alpha: Subject) -> None:
+    """With the prompt and a note below; nothing is wider than the terminal."""
+    drawn = in_terminal(request(name, alpha, columns=columns, lines=lines - 4), colour=False).splitlines()
+    assert len(drawn) <= lines - 2 and drawn[0].strip()
+    assert all(len(line) <= columns for line in drawn)
+
+
+def test_the_map_in_a_terminal_has_a_cell_on_each_character(tmp_path: Path) -> None:
+    """Also when the peak is at the very end: nothing stands on or beyond the frame."""
+    heap = FirstFit(header=16)
+    for i in range(3000):
+        heap.request("malloc", i, 100)
+    heap.write(tmp_path / "e.tsv")
+    drawn = in_terminal(Request("map", [Subject("a", result("a", [heap.trace("t.rep")]), tmp_path / "e.tsv")],
+                                columns=80, lines=20), colour=False).splitlines()
+    top, bottom = (i for i, line in enumerate(drawn) if "+-----" in line)
+    left, right = drawn[top].index("+"), drawn[top].rindex("+")
+    inside = [line[left + 1:right] for line in drawn[top + 1:bottom]]
+    assert len(inside) == 12 and right - left - 1 == 66
+    assert all(line[right:] in ("|", "+") and line[left] in "|+" for line in drawn[top:bottom + 1])
+    assert drawn[top - 1].rstrip().endswith("peak v") and drawn[top - 1].rindex("v") == right - 1
+    assert [word for word in drawn[bottom + 2].split()] == ["0", "500", "1000", "1500", "2000", "2500", "3000"]
+    for i, line in enumerate(inside[::-1]):  # it grows evenly, so the used part is a triangle
+        assert abs(len(line.strip()) - (66 - i * 66 / 12)) < 4
+
+
+def test_sizes_in_a_terminal_are_bars(tmp_path: Path) -> None:
+    heap = FirstFit(header=16)
+    for i, size in enumerate([100] * 60 + [1000] * 30 + [3] * 10):
+        heap.request("malloc", i, size)
+    heap.write(tmp_path / "e.tsv")
+    drawn = in_terminal(Request("sizes", [Subject("a", result("a", [heap.trace("t.rep")]), tmp_path / "e.tsv")],
+                                columns=80, lines=20), colour=False).splitlines()
+    bars = dict(re.findall(r"^ *(\d+) (#+ \d+ %)", "\n".join(drawn), re.M))
+    assert [bars[size].split()[1] for size in ("64", "512", "2")] == ["60", "30", "10"]
+    longest = bars["64"].count("#")
+    assert longest >= 20 and bars["512"].count("#") == round(longest / 2) and bars["2"].count("#") == round(longest / 6)
+    assert any(re.search(r" end #+ 100 %$", line) for line in drawn)
+
+
+def test_traces_in_a_terminal_name_each_allocator(tmp_path: Path, dice: random.Random) -> None:
+    heap = FirstFit().random(dice, 30)
+    subjects = [Subject(name, result(name, [heap.trace("t.rep", utilization=used)]))
+                for name, used in (("first", 0.25), ("second", 0.75))]
+    drawn = in_terminal(Request("traces", subjects, columns=80, lines=20), colour=False)
+    row = next(line for line in drawn.splitlines() if re.search(r"\ba\b.*\bb\b.*\|", line))
+    frame = row.rindex("|")  # at 105 %
+    assert abs(row.index("a") - frame * 25 / 105) < 3 and abs(row.index("b") - frame * 75 / 105) < 3
+    assert re.search(r"25\.0% +75\.0% +t$", drawn, re.M) and "a first, b second" in drawn
+
+
 def test_every_point_of_600_is_in_the_picture(tmp_path: Path, dice: random.Random) -> None:
     subjects = [Subject(f"student {i}", result("mm.c", [], dice.uniform(0.3, 0.95), 10 ** dice.uniform(-2, 0.5),
                                                path="mm.c")) for i in range(600)]
