@@ -182,27 +182,65 @@ FAST void clear(pos g)
 }
 
 FAST void begin_free(pos g) { begin(g), mark_free(g); }
-FAST void erase_free(pos g) { mark_allocated(g), clear(g); }
+
+FAST void erase_free(pos g)
+{
+    if (has_chunk(entry_of(g + 1)))
+        mark_allocated(g);
+    clear(g);
+}
 
 /* ---- from a block to the next and the one before ---- */
 
-/* Where the block at G ends. */
-SLOW pos far_end(pos g)
+/* Twice the first place from G on where a block begins, and one more if it is free. If G's page has marks, G is
+ * its first granule. */
+SLOW uint64_t first_from(pos g)
 {
-    pos page = (g + 1) / PAGE, p = (g + 1) % PAGE, e = *entry(page);
-    uint64_t seen = ~(uint64_t)1 << p % 64; /* the first one says whether it is free */
+    pos page = g / PAGE, p = g % PAGE;
 
-    for (;; e = *entry(++page), p = 0, seen = ~(uint64_t)0) {
-        if (has_chunk(e)) {
-            for (pos i = p / 64; i < PAGE_WORDS; i++, seen = ~(uint64_t)0)
-                if (chunk_at(e)[i] & seen)
-                    return page * PAGE + i * 64 + low_bit(chunk_at(e)[i] & seen);
+    for (;; page++, p = 0) {
+        pos e = *entry(page);
+        if (e < RUN) {
+            pos v = mark(e, 0);
+            if (v != LAST)
+                return (uint64_t)page * PAGE * 2 + (v < LAST - 1 ? v : v + is_free(page * PAGE + v / 2));
         } else if (is_run(e)) {
             page += (e & ~RUN) - 1;
         } else {
-            pos v = mark(e, mark_from(e, p * 2));
-            if (v != LAST)
-                return page * PAGE + v / 2;
+            uint64_t w = chunk_at(e)[p / 64] >> p % 64 << p % 64;
+            for (pos i = p / 64;; w = chunk_at(e)[i]) {
+                pos q = page * PAGE + i * 64 + low_bit(w | (uint64_t)1 << 63);
+                if (w)
+                    return (uint64_t)q * 2 + (q % 64 < 63 ? w >> q % 64 >> 1 & 1 : is_free(q));
+                if (++i == PAGE_WORDS)
+                    break;
+            }
+        }
+    }
+}
+
+/* The same for the last place before G. */
+SLOW uint64_t last_before(pos g)
+{
+    pos page = (g - 1) / PAGE, p = (g - 1) % PAGE;
+
+    for (;; page--, p = PAGE - 1) {
+        pos e = *entry(page);
+        if (e < RUN) {
+            pos v = mark(e, e >> 2 * MARK ? 2 * MARK : e >> MARK ? MARK : 0);
+            if (e != NONE)
+                return (uint64_t)page * PAGE * 2 + (v < LAST - 1 ? v : v + is_free(page * PAGE + v / 2));
+        } else if (is_run(e)) {
+            page -= (e & ~RUN) - 1;
+        } else {
+            uint64_t w = chunk_at(e)[p / 64] << (63 - p % 64) >> (63 - p % 64);
+            for (pos i = p / 64;; w = chunk_at(e)[i]) {
+                pos q = page * PAGE + i * 64 + high_bit(w | 1);
+                if (w)
+                    return (uint64_t)q * 2 - (q % 64 < 2 ? !begins(q) : (w >> (q % 64 - 2) & 7) == 6);
+                if (i-- == 0)
+                    break;
+            }
         }
     }
 }
@@ -228,14 +266,10 @@ FAST pos end_of(pos g)
 
     if (has_chunk(e)) {
         uint64_t w = bits_from(e, p) & ~(uint64_t)1;
-        if (likely(w))
-            return g + 1 + low_bit(w);
-    } else {
-        pos v = mark(e, mark_from(e, p * 2));
-        if (v != LAST)
-            return g + 1 - p + v / 2;
+        return likely(w) ? g + 1 + low_bit(w) : (pos)(first_from(g + 2) / 2);
     }
-    return far_end(g);
+    pos v = mark(e, mark_from(e, p * 2));
+    return v != LAST ? g + 1 - p + v / 2 : (pos)(first_from(g + 1 - p + PAGE) / 2);
 }
 
 /* What is to be seen at G, which is any place below the top. */
@@ -253,54 +287,42 @@ SLOW struct view look_far(pos g)
 {
     if (!begins(g) || is_free(g))
         return (struct view){ .allocated = false };
-    pos e = far_end(g);
+    pos e = end_of(g);
     return (struct view){ .end = e, .allocated = true, .next_free = is_free(e) };
 }
 
 FAST struct view look(pos g)
 {
-    pos e = entry_of(g), p = g % PAGE;
+    pos e = entry_of(g), p = g % PAGE, after = g + 2;
+    bool sure;
 
     if (has_chunk(e)) {
         uint64_t w = p < 2 ? 0 : bits_from(e, p - 2), next = w << 1 >> 5 << 4;
         pos n = low_bit(next | (uint64_t)1 << 63);
+        bool allocated = 0xb0 >> (w & 15) & 1;
         if (likely(next && p + n != PAGE + 1))
-            return (struct view){ g - 2 + n, 0xb0 >> (w & 15) & 1, w >> n & 2 };
+            return (struct view){ g - 2 + n, allocated, w >> n & 2 };
+        sure = allocated && p < PAGE - 1;
     } else {
         unsigned k = mark_from(e, p * 2);
         pos v = mark(e, k + MARK);
-        if (likely(v < LAST - 1))
-            return (struct view){ g - p + v / 2, mark(e, k) == p * 2, v % 2 };
+        bool allocated = e < RUN && mark(e, k) == p * 2;
+        if (v < LAST - 1)
+            return (struct view){ g - p + v / 2, allocated, v % 2 };
+        sure = allocated && p < PAGE - 1 && v == LAST;
+        after = g - p + PAGE;
     }
-    return look_far(g);
-}
-
-/* Twice the place of the block that ends at G, and one more if it is free. */
-SLOW uint64_t far_before(pos g)
-{
-    pos page = g / PAGE, p = g % PAGE, e = *entry(page);
-
-    for (;; e = *entry(--page), p = PAGE) {
-        if (has_chunk(e)) {
-            for (pos i = (p + 63) / 64; i-- > 0;) {
-                uint64_t w = chunk_at(e)[i] & (p < i * 64 + 64 ? bit(p) - 1 : ~(uint64_t)0);
-                pos q = page * PAGE + i * 64 + high_bit(w | 1);
-                if (w)
-                    return begins(q) ? (uint64_t)q * 2 : (uint64_t)(q - 1) * 2 + 1;
-            }
-        } else if (is_run(e)) {
-            page -= (e & ~RUN) - 1;
-        } else if (e != NONE && p == PAGE) {
-            pos v = mark(e, e >> 2 * MARK ? 2 * MARK : e >> MARK ? MARK : 0), q = page * PAGE + v / 2;
-            return (uint64_t)q * 2 + (v == LAST - 1 ? is_free(q) : v % 2);
-        }
-    }
+    if (unlikely(!sure))
+        return look_far(g);
+    uint64_t next = first_from(after);
+    return (struct view){ (pos)(next / 2), true, next % 2 };
 }
 
 /* Where the block begins that ends at G, and whether it is free. */
 FAST pos before(pos g, bool *free)
 {
     pos e = entry_of(g), p = g % PAGE;
+    uint64_t last;
 
     if (has_chunk(e)) {
         uint64_t w = bits_below(e, p);
@@ -309,17 +331,18 @@ FAST pos before(pos g, bool *free)
             *free = w << up >> 61 == 6; /* ends in 110: the last one says that the block is free */
             return g - 1 - up - *free;
         }
+        last = last_before(g);
     } else {
         unsigned k = mark_from(e, p * 2);
-        if (likely(k > 0)) {
+        if (k > 0) {
             pos v = mark(e, k - MARK);
             *free = v % 2;
             return g - p + v / 2;
         }
+        last = last_before(g - p);
     }
-    uint64_t far = far_before(g);
-    *free = far % 2;
-    return (pos)(far / 2);
+    *free = last % 2;
+    return (pos)(last / 2);
 }
 
 /* ---- blocks that cover pages ---- */
@@ -340,24 +363,26 @@ FAST void forget_length(pos g, pos e) { enter_run(g, e, false); }
 /* ---- chunks ---- */
 
 /* See `erased`. */
-SLOW void drop_chunk(pos page)
+SLOW void drop_chunks(pos x, pos g, pos e)
 {
-    pos e = *entry(page) & ~CHUNK;
-
-    *chunk_at(e) = h.chunk;
-    h.chunk = e;
-    h.spare++;
-    *entry(page) = NONE;
+    for (pos page = x / PAGE; page <= (x + 1) / PAGE; page++) {
+        pos old = *entry(page);
+        if (page <= (g + 1) / PAGE || page >= e / PAGE || !has_chunk(old))
+            continue;
+        *chunk_at(old) = h.chunk;
+        h.chunk = old & ~CHUNK;
+        h.spare++;
+        *entry(page) = NONE;
+    }
 }
 
 /* The block [G, E), or what is beyond the last one, covers X now, where one began before. */
 FAST void erased(pos x, pos g, pos e)
 {
-    if (likely(e - g <= PAGE))
+    if (likely(e - g <= PAGE || (x + 1) / PAGE <= (g + 1) / PAGE || x / PAGE >= e / PAGE))
         return;
-    for (pos page = x / PAGE; page <= (x + 1) / PAGE; page++)
-        if (page > (g + 1) / PAGE && page < e / PAGE && has_chunk(*entry(page)))
-            drop_chunk(page);
+    if (has_chunk(entry_of(x)) || x % PAGE == PAGE - 1)
+        drop_chunks(x, g, e);
 }
 
 SLOW bool restock(unsigned count);
