@@ -255,38 +255,100 @@ def test_wrong_usage(grader: Grader, line: str, usage: str, words: str):
     assert "\x1b" not in said
 
 
-def complete(grader: Grader, line: str) -> set[str]:
-    """What bash offers after LINE and TAB."""
-    script = grader.run("completion").stdout
-    words = line.split(" ")
-    function = "_grader" if words[0] == "grader" else "_mdriver"
-    quoted = " ".join(map(shlex.quote, words))
-    done = subprocess.run(["bash", "--norc", "-c", f"{script}\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; "
-                           f"{function}; printf '%s\\n' \"${{COMPREPLY[@]}}\""],
-                          capture_output=True, text=True, check=True, cwd=ROOT)
+def complete_in_bash(script: Path, lines: list[str]) -> list[set[str]]:
+    """What the bash function answers for each line."""
+    found = []
+    for line in lines:
+        words = line.split(" ")
+        function = "_grader" if words[0] == "grader" else "_mdriver"
+        quoted = " ".join(map(shlex.quote, words))
+        done = subprocess.run(["bash", "--norc", "-c", f". {script}\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; "
+                               f"{function}; printf '%s\\n' \"${{COMPREPLY[@]}}\""],
+                              capture_output=True, text=True, check=True, cwd=ROOT)
+        assert not done.stderr
+        found.append(set(done.stdout.strip("\n").split("\n")))
+    return found
+
+
+def complete_in_fish(script: Path, lines: list[str]) -> list[set[str]]:
+    """What fish offers for each line."""
+    asked = "; echo ==; ".join(f"complete -C {shlex.quote(line)}" for line in lines)
+    done = subprocess.run(["fish", "--no-config", "-c", f"source {script}; {asked}"], capture_output=True, text=True,
+                          check=True, cwd=ROOT)
     assert not done.stderr
-    return set(done.stdout.strip("\n").split("\n"))
+    return [{line.partition("\t")[0] for line in part.splitlines()} for part in done.stdout.split("==\n")]
 
 
-def test_completion(grader: Grader):
-    """Commands, options, choices and files; for mdriver what it says of itself."""
-    assert {"grade", "export", "doctor"} <= complete(grader, "grader ")
-    assert complete(grader, "grader gra") == {"grade"}
-    assert "--regrade" in complete(grader, "grader grade --r") and "--roster" in complete(grader, "grader grade --r")
-    assert complete(grader, "grader grade --layout ca") == {"canvas"}
-    assert "canvas" in complete(grader, "grader export out ca")
-    assert "README.md" in complete(grader, "grader grade READ")
-    assert "--check-only" in complete(grader, "./mdriver --check")
-    assert "classic" in complete(grader, "./mdriver -c cl")
-    assert "explicit" in complete(grader, "./mdriver expl")
+def complete_in_zsh(script: Path, lines: list[str]) -> list[set[str]]:
+    """What a live zsh is about to offer for each line: its completion calls compadd, which here writes it down."""
+    out = script.with_name("offered")
+    rc = script.with_name(".zshrc")
+    rc.write_text(f"autoload -Uz compinit; compinit -u -D; . {script}\nPS1='ready> '\n"
+                  "compadd() { local -a got; builtin compadd -O got \"$@\"; print -rl -- $got >> " + str(out) + "; }\n"
+                  f"offer() {{ zle complete-word; print -- '==' >> {out}; BUFFER=; }}\n"
+                  "zle -N offer; bindkey '^X' offer\n")
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.execvpe("zsh", ["zsh", "-i"], {**os.environ, "ZDOTDIR": str(script.parent), "TERM": "dumb"})
+    deadline, sent, said = time.monotonic() + 30, 0, b""
+    while time.monotonic() < deadline:
+        done = out.read_text().count("==\n") if out.exists() else 0
+        if done == len(lines):
+            break
+        if select.select([fd], [], [], 0.05)[0]:
+            said += os.read(fd, 65536)
+        if b"ready>" in said and done == sent < len(lines):
+            os.write(fd, lines[sent].encode() + b"\x18")
+            sent += 1
+    os.write(fd, b"\x04exit\n")
+    os.close(fd)
+    os.waitpid(pid, 0)
+    parts = out.read_text().split("==\n")[:-1] if out.exists() else []
+    assert len(parts) == len(lines), said.decode(errors="replace")
+    return [set(part.split("\n")) - {""} for part in parts]
 
 
-def test_completion_defines_the_command(grader: Grader):
-    """`grader` then works in every folder."""
-    script = grader.run("completion").stdout
-    done = subprocess.run(["bash", "--norc", "-c", f"{script}\ncd / && grader --version"], capture_output=True,
-                          text=True, check=True)
-    assert done.stdout.startswith("grader ")
+SHELLS = {"bash": complete_in_bash, "zsh": complete_in_zsh, "fish": complete_in_fish}
+OFFERED = {  # after this line, and what it begins with, at least these
+    "grader ": {"grade", "export", "doctor"},
+    "grader gra": {"grade"},
+    "grader grade --r": {"--roster", "--regrade"},
+    "grader grade --layout ca": {"canvas"},
+    "grader export out canv": {"canvas"},
+    "grader grade READ": {"README.md"},
+    "./mdriver --check": {"--check-only"},
+    "./mdriver -c cl": {"classic"},
+    "./mdriver expl": {"explicit"},
+    "./mdriver --clock ": {"cpu", "wall"},
+    "./mdriver --reference no": {"none"},
+}
+EXACTLY = ("grader gra", "grader grade --layout ca", "grader export out canv", "./mdriver expl")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_completion(grader: Grader, shell: str):
+    """Commands, options, choices and files; for mdriver what it says of itself; in the shell itself."""
+    if shutil.which(shell) is None:
+        pytest.fail(f"this test needs {shell}: apt-get install {shell}")
+    script = grader.folder / "script"
+    script.write_text(grader.run("completion", shell).stdout)
+    for (line, wanted), found in zip(OFFERED.items(), SHELLS[shell](script, list(OFFERED)), strict=True):
+        assert wanted <= found, (line, found)
+        if line in EXACTLY:
+            assert found == wanted, (line, found)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_completion_defines_the_command(grader: Grader, shell: str):
+    """`grader` then works in every folder, with the words as they were given."""
+    script = grader.folder / "script"
+    script.write_text(grader.run("completion", shell).stdout)
+    bare = {"bash": ["bash", "--norc"], "zsh": ["zsh", "-f"], "fish": ["fish", "--no-config"]}[shell]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run([*bare, "-c", f"source {script}; cd /; grader --version; grader export 'a  b' csv"],
+                          capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout.startswith("grader ") and "a  b: holds no results" in done.stderr
 
 
 def test_manual_pages(grader: Grader):
