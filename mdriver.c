@@ -229,6 +229,9 @@ static int run(const struct options *o)
 
     if (o->no_sandbox)
         tool_without_sandbox();
+    for (size_t i = 0; i < o->allocator_count; i++)
+        if (!build_can_read(o->allocators[i], error, sizeof error))
+            return complain(EXIT_USAGE, error);
     if (strcmp(name, "auto") == 0 && (rc = find_course(o, &name, reason, sizeof reason, error, sizeof error)) != 0)
         return complain(rc, error);
     if (course_load(&course, name, error, sizeof error))

@@ -65,6 +65,10 @@ enum build_status build_runner(const struct build_request *request, struct runne
 enum build_status build_dialect(const char *source, int *dialect, char *why, size_t why_size,
                                 char *error, size_t error_size);
 
+/* Whether there is such a file or shipped allocator: to be asked of all before the first is graded. When not, ERROR is one
+ * sentence. */
+int build_can_read(const char *source, char *error, size_t error_size);
+
 /* Whether runners of BITS were built. */
 int build_can(int bits);
 

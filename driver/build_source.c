@@ -107,7 +107,11 @@ int source_read(struct source *s, const char *what, char *error, size_t error_si
     if (!s->bytes) {
         int why = errno;
         const char *near = why == ENOENT && !strpbrk(what, "./") ? did_you_mean(what, shipped_names()) : NULL;
-        if (near)
+        char with_ending[PATH_MAX];
+        snprintf(with_ending, sizeof with_ending, "%.4000s.c", what);
+        if (why == ENOENT && access(with_ending, F_OK) == 0)
+            snprintf(error, error_size, "%s: no such file; did you mean '%s'?", what, with_ending);
+        else if (near)
             snprintf(error, error_size, "%s: no such file, and no shipped allocator of that name; did you mean '%s'?",
                      what, near);
         else if (why == EFBIG)
@@ -117,10 +121,19 @@ int source_read(struct source *s, const char *what, char *error, size_t error_si
         else if (why == EINVAL)
             snprintf(error, error_size, "%s: is not a regular file", what);
         else
-            snprintf(error, error_size, "%s: %s%s", what, strerror(why),
-                     s->shipped ? "; run make first" : "");
+            snprintf(error, error_size, "%s: %s%s", what, strerror(why), s->shipped ? "; run make first"
+                     : strcmp(what, "mm.c") == 0 ? "; name your file, as in: mdriver path/to/it.c" : "");
         return why == EFBIG || why == EISDIR || why == EINVAL ? BUILD_FAILED : BUILD_BAD_INPUT;
     }
     SHA256Data(s->bytes, s->size, s->sha256);
     return 0;
+}
+
+int build_can_read(const char *what, char *error, size_t error_size)
+{
+    struct source s;
+    int rc = source_read(&s, what, error, error_size);
+
+    free(s.bytes);
+    return rc != BUILD_BAD_INPUT; /* what is no source file is a result */
 }

@@ -42,6 +42,9 @@ def fixture_trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (["-c", "/no/such/course.cfg"], 2, "/no/such/course.cfg"),
     (["explicti"], 2, "did you mean 'explicit'"),
     (["no-such-file.c"], 2, "no-such-file.c: No such file or directory"),
+    (["implicit", "no-such-file.c"], 2, "no-such-file.c: No such file or directory"),
+    (["mdriver.x", "./mm"], 2, "mdriver.x: No such file"),
+    (["./mm"], 2, "./mm: no such file; did you mean './mm.c'?"),
     (["-f", "/no/such.rep"], 2, "/no/such.rep"),
     (["-t", "/no/such/folder"], 2, "/no/such/folder"),
     (["-f", "."], 2, "directory"),
@@ -395,4 +398,4 @@ def test_works_from_any_folder(tmp_path: Path, trace: Path) -> None:
     done = mdriver("--check-only", "-f", trace, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     done = mdriver("--check-only", "-f", trace, cwd=Path("/"))
-    assert done.returncode == 2 and "mm.c" in done.stderr
+    assert done.returncode == 2 and "mm.c: No such file or directory; name your file" in done.stderr
