@@ -29,9 +29,9 @@ static int check_table(int line)
 
     for (pos page = 0; page < h.covered / PAGE; page++) {
         bool used = page <= (h.top + 1) / PAGE && page > 0 && begins(page * PAGE - 1);
-        for (pos i = 0; i < PAGE_WORDS; i++)
-            used |= any_word(page * PAGE_WORDS + i) != 0;
-        if (used != (has_chunk(*entry(page)) || is_few(*entry(page))) ||
+        for (pos i = 0; i < PAGE_WORDS && has_chunk(*entry(page)); i++)
+            used |= chunk_at(*entry(page))[i] != 0;
+        if ((used || is_few(*entry(page))) != (has_chunk(*entry(page)) || is_few(*entry(page))) ||
             (*entry(page) != NONE && page * PAGE > h.top + 1))
             wrong += broken(line, "page %u has bits and needs none, or the reverse", page);
         chunks += has_chunk(*entry(page));

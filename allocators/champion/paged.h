@@ -61,46 +61,34 @@ FAST unsigned mark_from(pos e, pos v)
 /* The one at K; LAST if there is none. */
 FAST pos mark(pos e, unsigned k) { return LAST - ((pos)((uint64_t)e >> k) & LAST); }
 
-/* Word I of a page with the marks E. */
-SLOW uint64_t marked_word(pos e, pos i)
-{
-    uint64_t w = 0;
-
-    for (; e != NONE; e >>= MARK) {
-        pos v = mark(e, 0);
-        if (v / 2 / 64 == i)
-            w |= bit(v / 2);
-        if (v % 2 && (v / 2 + 1) / 64 == i)
-            w |= bit(v / 2 + 1);
-    }
-    return w;
-}
+/* The word that has the bit G, in the chunk of a page with entry E. */
+FAST uint64_t *word(pos e, pos g) { return chunk_at(e) + g % PAGE / 64; }
 
 /* The page gets a chunk instead of marks. */
 SLOW void add_chunk(pos page)
 {
-    pos old = *entry(page), e = h.chunk;
+    pos marks = *entry(page), e = *entry(page) = CHUNK | h.chunk;
 
     h.chunk = (pos)*chunk_at(e);
     h.spare--;
-    for (pos i = 0; i < PAGE_WORDS; i++)
-        chunk_at(e)[i] = marked_word(old, i);
-    *entry(page) = CHUNK | e;
+    memset(chunk_at(e), 0, PAGE_WORDS * sizeof(uint64_t));
+    for (; marks != NONE; marks >>= MARK) {
+        pos v = mark(marks, 0);
+        *word(e, v / 2) |= bit(v / 2);
+        *word(e, v / 2 + 1) |= (uint64_t)(v % 2) << (v / 2 + 1) % 64;
+    }
 }
 
-/* ---- bits, in words of 64 ---- */
-
-FAST uint64_t any_word(pos i)
+FAST bool test(pos g)
 {
-    pos e = *entry(i / PAGE_WORDS);
+    pos e = entry_of(g), v = g % PAGE * 2;
 
-    return has_chunk(e) ? chunk_at(e)[i % PAGE_WORDS] : is_run(e) ? 0 : marked_word(e, i % PAGE_WORDS);
+    if (e < RUN) {
+        pos m = mark(e, mark_from(e, v - (v > 0)));
+        return m <= v + 1 && m != LAST;
+    }
+    return has_chunk(e) && *word(e, g) & bit(g);
 }
-
-FAST bool test(pos g) { return any_word(g / 64) & bit(g); }
-
-/* The word that has the bit G, in the chunk of a page with entry E. */
-FAST uint64_t *word(pos e, pos g) { return chunk_at(e) + g % PAGE / 64; }
 
 /* ---- blocks begin, and are free ---- */
 
