@@ -58,7 +58,7 @@
 /* No block of exactly N granules: one is made, if there is memory for it. */
 SLOW pos allocate_slowly(pos n)
 {
-    unsigned c = n / UNIT;
+    unsigned c = n;
     pos count = 1;
 
     if (!stocked())
@@ -70,7 +70,7 @@ SLOW pos allocate_slowly(pos n)
     if (c < h.class_count)
         count = batch(c);
     pos g = fit(n, &count);
-    if (!g && h.parked_blocks) {
+    if (!g && h.parked >= n) {
         flush();
         g = fit(n, &count);
     }
@@ -98,23 +98,24 @@ SLOW pos allocate_slowly(pos n)
     return from_reserve(c);
 }
 
+/* The same, when that takes no search; else 0. */
+FAST pos allocate_quickly(pos n)
+{
+    if (n < h.class_count && h.classes[n].parked)
+        return unpark(n);
+    if (h.idle && enough(1) && h.recent_end - h.recent >= n + MIN_BLOCK && n < NEXT_FIT)
+        return from_recent(n);
+    if (is_exact(n) && *slot(h.first + n))
+        return from_bin(n);
+    if (n < h.class_count && h.classes[n].reserve && enough(1))
+        return from_reserve(n);
+    return 0;
+}
+
 FAST pos allocate(pos n)
 {
-    unsigned c = n / UNIT;
-
-    if (c < h.class_count && h.classes[c].parked)
-        return unpark(c);
-    if (h.idle && enough(1) && h.recent && h.recent_size >= n + MIN_BLOCK && n < NEXT_FIT)
-        return from_recent(n);
-    if (is_exact(n) && h.first[c]) {
-        pos g = h.first[c];
-        take(g, n);
-        mark_allocated(g);
-        return g;
-    }
-    if (c < h.class_count && h.classes[c].reserve && enough(1))
-        return from_reserve(c);
-    return allocate_slowly(n);
+    pos g = allocate_quickly(n);
+    return g ? g : allocate_slowly(n);
 }
 
 /* Granules for a payload of SIZE bytes, or 0 for a giant. */
@@ -122,7 +123,7 @@ FAST pos granules(size_t size)
 {
     if (unlikely(size > LARGEST))
         return 0;
-    pos n = (pos)((size + MM_ALIGNMENT - 1) / MM_ALIGNMENT) * UNIT;
+    pos n = (pos)((size + MM_ALIGNMENT - 1) / MM_ALIGNMENT);
     return n < MIN_BLOCK ? MIN_BLOCK : n;
 }
 
@@ -137,7 +138,7 @@ int mm_init(void)
     memset(h.base, 0, FIRST * GRANULE);
     h.table = at(FIRST_TABLE);
     h.covered = covers(FIRST_CHUNKS - FIRST_TABLE);
-    h.first = h.few;
+    h.first = next_slot(FIRST_BINS);
     h.bins = FEW_BINS;
     h.top = h.end = FIRST;
 #if MM_ALIGNMENT == 8
@@ -148,11 +149,18 @@ int mm_init(void)
     return 0;
 }
 
+SLOW void *malloc_slowly(pos n, size_t size)
+{
+    pos g = n ? allocate_slowly(n) : 0;
+
+    return g ? at(g) : giant_malloc(size);
+}
+
 void *mm_malloc(size_t size)
 {
-    pos n = granules(size), g = likely(n) ? allocate(n) : 0;
+    pos n = granules(size), g = likely(n) ? allocate_quickly(n) : 0;
 
-    return likely(g) ? at(g) : giant_malloc(size);
+    return likely(g) ? at(g) : malloc_slowly(n, size);
 }
 
 FAST bool is_own(pos g) { return g == 0 || g == h.own_table || g == h.own_lists; }
@@ -164,17 +172,19 @@ static const char *complaint(const unsigned char *p)
         return "is not in the heap";
     if ((size_t)(p - h.base) % MM_ALIGNMENT)
         return "is misaligned: no block starts there";
-    pos g = position(p), b = 0;
+    pos g = position(p), b = 0, e;
     if (g >= h.top)
         return "is already free (it went back to the untouched end of the heap)";
-    while (end_of(b) <= g)
-        b = end_of(b);
+    while ((e = open_end(b)) <= g)
+        b = e;
     if (b == g)
         return is_own(g) || is_stock(g) || is_giant(g) ? "is the allocator's own memory" : "is already free";
-    if (is_free(b) || !is_live(b, end_of(b)))
+    if (is_open(b) || is_free(b) || (is_marked(b) && !is_marked_live(b, e)))
         return "is already free (merged with a free neighbour), or was never the start of a block";
     return "is inside a block, not its start";
 }
+
+SLOW void coalesce_user(pos g, pos e) { coalesce(g, e); }
 
 __attribute__((noreturn, cold, noinline))
 static void bad(const char *call, const void *p)
@@ -182,44 +192,61 @@ static void bad(const char *call, const void *p)
     misuse(call, p, "the pointer %s", complaint(p));
 }
 
+/* Whether a block that may be a user's begins at G, which is below the top, and its end. */
+FAST bool may_be_user(pos g, pos *end)
+{
+    return likely(allocated_at(g, end)) && likely(!is_own(g)) && likely(g != h.recent);
+}
+
 /* The block at P and its end, or one sentence and the end of all when P is not a live block. */
-FAST pos checked(const void *p, const char *call, pos *end, struct view *v)
+static pos checked(const void *p, const char *call, pos *end)
 {
     size_t offset = (size_t)((const unsigned char *)p - h.base);
-
-    if (unlikely(offset % MM_ALIGNMENT || offset >= (size_t)h.top * GRANULE))
-        bad(call, p);
     pos g = (pos)(offset / GRANULE);
-    *v = look(g);
-    if (unlikely(!sees_allocated(*v) || is_own(g)))
+
+    if (offset % MM_ALIGNMENT || offset / GRANULE >= h.top || !may_be_user(g, end))
         bad(call, p);
-    *end = sees_end(*v, g);
-    if (unlikely(!is_live(g, *end)))
+    if (is_marked(g) && !is_marked_live(g, *end))
         bad(call, p);
     return g;
 }
 
+/* Frees P, which is NULL, a giant, marked like no live block, or none at all. */
+SLOW void free_unusual(void *p)
+{
+    pos e, g;
+
+    if (!p)
+        return;
+    if (in_giants(p)) {
+        giant_free(p);
+        return;
+    }
+    g = checked(p, "mm_free", &e);
+    release(g, e);
+}
+
+/* OFFSET in granules; more than there can be, when it is no whole number of them. */
+FAST size_t turned(size_t offset) { return offset / GRANULE | offset << (sizeof offset * CHAR_BIT - GRANULE_BITS); }
+
 void mm_free(void *ptr)
 {
-    if (unlikely((size_t)((unsigned char *)ptr - h.base) >= (size_t)h.top * GRANULE)) { /* NULL among others */
-        if (!ptr)
-            return;
-        if (in_giants(ptr)) {
-            giant_free(ptr);
-            return;
-        }
+    size_t offset = (size_t)((unsigned char *)ptr - h.base), place = turned(offset);
+    pos g = (pos)place, e;
+
+    if (unlikely(place >= h.top) || !may_be_user(g, &e) || unlikely(is_marked(g))) {
+        free_unusual(ptr);
+        return;
     }
-    struct view v;
-    pos e, g = checked(ptr, "mm_free", &e, &v), c = (e - g) / UNIT;
-    if (c < h.class_count && e != h.top) {
-        if (!h.idle) {
-            park(g, c);
+    if (e - g < h.class_count && e != h.top) {
+        if (likely(!h.idle)) {
+            park(g, e - g);
             return;
         }
         h.idle--;
-        count_out(c);
+        count_out(e - g);
     }
-    coalesce(g, e, v);
+    coalesce_user(g, e);
 }
 
 /* The block at G, of OLD granules, becomes a giant of SIZE bytes; NULL when the heap is exhausted. */
@@ -244,8 +271,7 @@ void *mm_realloc(void *ptr, size_t size)
     }
     if (unlikely(in_giants(ptr)))
         return giant_realloc(ptr, size);
-    struct view v;
-    pos e, g = checked(ptr, "mm_realloc", &e, &v), old = e - g, n = granules(size);
+    pos e, g = checked(ptr, "mm_realloc", &e), old = e - g, n = granules(size);
 
     if (n == 0)
         return move_to_giants(g, old, size);
@@ -256,16 +282,15 @@ void *mm_realloc(void *ptr, size_t size)
     }
     if (!stocked())
         return NULL;
-    if (e != h.top && h.parked_blocks)
+    if (e != h.top && h.parked)
         flush();
-    pos after = e != h.top && is_free(e) ? node(e)->size : 0;
-    if (old + after >= n) {
-        take_any(e, after);
-        erase_free(e);
-        forget_length(e, e + after);
+    pos after = hole_after(e);
+    if (after - g >= n) {
+        take_hole(e, after);
+        erase(e);
         forget_length(g, e);
-        erased(e, g, e + after);
-        e += after;
+        erased(e, g, after);
+        e = after;
         note_length(g, e);
         cut(g, n, e);
         return ptr;
@@ -284,8 +309,8 @@ void *mm_realloc(void *ptr, size_t size)
             return at(to);
     }
     pos b = 0, one = 1;
-    if (n - old <= old / GROWTH_SHARE && n > 32 * UNIT && enough(1)) /* small steps: some room for the next ones */
-        b = fit(n + n / GROWTH_SHARE / UNIT * UNIT, &one);
+    if (n - old <= old / GROWTH_SHARE && n > 32 && enough(1)) /* small steps: some room for the next ones */
+        b = fit(n + n / GROWTH_SHARE, &one);
     if (!b && stocked())
         b = allocate(n);
     if (!b)

@@ -40,7 +40,7 @@ static int check_table(int line)
         if (c == NONE || c >= h.top)
             return wrong + broken(line, "the list of unused chunks ends early");
     for (pos g = h.stocks; g; g = node(g)->next) {
-        if (g >= h.top || !begins(g) || is_free(g) || node(g)->prev != (STOCK ^ g))
+        if (g >= h.top || !begins(g) || is_free(g) || node(g)->link != (STOCK ^ g))
             return wrong + complain(line, g, "this should hold chunks");
         stocked += (end_of(g) - g - 2) / PAGE_WORDS;
     }
@@ -49,21 +49,21 @@ static int check_table(int line)
     return wrong;
 }
 #else
-/* The words that the block [G, E) covers. */
+/* The groups that the block [G, E) covers. */
 static int check_far(int line, pos g, pos e)
 {
-    for (pos i = g / 64 + 1; e - g >= LONG_MIN && i < e / 64; i++)
-        if (*word(i) != (i == g / 64 + 2 || i == e / 64 - 3 ? LONG_WORD | (e - g) : 0))
-            return complain(line, g, "a long block covers bits that are neither its length nor zero");
+    for (const struct group *x = group(g) + 1; x < group(e); x++)
+        if (x->starts || ((x == group(g) + 1 || x == group(e) - 1) && x->flags != e - g))
+            return complain(line, g, "a long block does not say its length in the groups that it covers");
     return 0;
 }
 
-/* Beyond the top no bit is set. */
+/* Beyond the top no block begins. */
 static int check_table(int line)
 {
-    for (pos i = h.top / 64 + 1; i < h.covered / 64; i++)
-        if (*word(i))
-            return broken(line, "bits are set beyond the top");
+    for (const struct group *x = group(h.top) + 1; x < group(h.covered); x++)
+        if (x->starts)
+            return broken(line, "blocks begin beyond the top");
     return 0;
 }
 #endif
@@ -77,19 +77,24 @@ static int check_blocks(int line, pos *frees)
     for (pos g = 0, e; g < h.top; g = e) {
         if (!begins(g))
             return wrong + complain(line, g, "no block begins where one ends");
-        e = end_of(g);
-        if (e > h.top || e - g < MIN_BLOCK || e % UNIT)
+        e = open_end(g);
+        if (e > h.top || e - g < MIN_BLOCK)
             return wrong + complain(line, g, "a block has an impossible size");
-        bool free, was;
-        if (before(e, &was) != g || was != is_free(g))
+        bool free;
+        bool open = is_open(g);
+        bool was;
+        if (!open && (before(e, &was) != g || was != is_free(g)))
             wrong += complain(line, g, "a block is not found from its end");
-        wrong += check_far(line, g, e);
-        free = is_free(g);
+        if (is_recent(g) && is_free(g))
+            wrong += complain(line, g, "the recent block is marked free");
+        if (!open)
+            wrong += check_far(line, g, e);
+        free = is_recent(g) || is_free(g);
         if (free && was_free)
             wrong += complain(line, g, "two free blocks lie side by side");
         if (free && e == h.top)
             wrong += complain(line, g, "the last block is free");
-        if (free && node(g)->size != e - g)
+        if (is_free(g) && !open && node(g)->size != e - g)
             wrong += complain(line, g, "a free block does not know its size");
         was_free = free;
         *frees += free;
@@ -103,16 +108,18 @@ static int check_bins(int line, pos *frees)
     int wrong = 0;
 
     for (unsigned c = 0; c < h.bins; c++) {
-        if (!h.first[c] != !(h.nonempty[c / 64] >> (c % 64) & 1))
+        pos link = h.first + c;
+        if (!*slot(link) != !(h.nonempty[c / 64] >> (c % 64) & 1))
             wrong += broken(line, "bin %u is marked empty and is not, or the reverse", c);
-        for (pos g = h.first[c], prev = 0; g; prev = g, g = node(g)->next, --*frees)
-            if (g >= h.top || !begins(g) || !is_free(g) || node(g)->prev != prev || bin_of(node(g)->size) != c)
+        for (pos g = *slot(link); g; link = next_slot(g), g = node(g)->next, --*frees)
+            if (g >= h.top || !begins(g) || !is_free(g) || node(g)->link != link || bin_of(node(g)->size) != c)
                 return wrong + complain(line, g, "a bin holds what does not belong there");
     }
-    if (h.recent && (h.recent >= h.top || !begins(h.recent) || !is_free(h.recent) ||
-                     node(h.recent)->size != h.recent_size))
-        wrong += complain(line, h.recent, "the recent block is not free, or has another size");
-    *frees -= h.recent != 0;
+    if (h.recent && (h.recent >= h.top || !begins(h.recent) || h.recent_end - h.recent < MIN_BLOCK))
+        wrong += complain(line, h.recent, "the recent block is none");
+    if (h.fresh && (h.fresh >= h.top || !begins(h.fresh) || !is_free(h.fresh)))
+        wrong += complain(line, h.fresh, "the fresh block is not free");
+    *frees -= (pos)(h.recent != 0) + (h.fresh != 0);
     return wrong;
 }
 
@@ -120,24 +127,23 @@ static int check_bins(int line, pos *frees)
 static int check_classes(int line)
 {
     int wrong = 0;
-    pos parked = 0, reserved = 0, blocks = 0;
+    pos parked = 0, reserved = 0;
 
     for (unsigned c = 0; c < h.class_count; c++) {
         const struct class *x = &h.classes[c];
-        for (pos g = x->parked; g; g = node(g)->next, blocks++, parked += c * UNIT)
-            if (g >= h.top || !begins(g) || is_free(g) || end_of(g) - g != c * UNIT || node(g)->prev != (PARKED ^ g) ||
+        for (pos g = x->parked; g; g = node(g)->next, parked += c)
+            if (g >= h.top || !begins(g) || is_free(g) || end_of(g) - g != c || node(g)->link != (PARKED ^ g) ||
                 !(h.parking >> c & 1))
                 return wrong + complain(line, g, "a class has a parked block that does not belong there");
         if (!x->reserve)
             continue;
         if (x->reserve >= h.top || !begins(x->reserve) || is_free(x->reserve) || end_of(x->reserve) != x->reserve_end ||
-            (x->reserve_end - x->reserve) % (c * UNIT) || node(x->reserve)->prev != (RESERVE ^ x->reserve))
+            (x->reserve_end - x->reserve) % c || node(x->reserve)->link != (RESERVE ^ x->reserve))
             return wrong + complain(line, x->reserve, "a reserve is not a block for a whole number of others");
         reserved += x->reserve_end - x->reserve;
     }
-    if (parked != h.parked || blocks != h.parked_blocks)
-        wrong += broken(line, "%u blocks of %u granules are parked, not %u of %u", blocks, parked, h.parked_blocks,
-                        h.parked);
+    if (parked != h.parked)
+        wrong += broken(line, "%u granules are parked, not %u", parked, h.parked);
     if (reserved != h.reserved)
         wrong += broken(line, "the reserves have %u granules, not %u", reserved, h.reserved);
     return wrong;
@@ -170,7 +176,7 @@ int mm_checkheap(int line)
 {
     pos frees = 0;
 
-    if (h.top > h.end || h.top >= h.covered || !test(h.top))
+    if (h.top > h.end || h.top >= h.covered || !begins(h.top))
         return broken(line, "the top is past the break, past what the table covers, or not marked");
     int wrong = check_blocks(line, &frees);
     if (wrong)

@@ -6,55 +6,59 @@
 
 #include "grow.h"
 
-#define CLASSES_FROM (16384 / GRANULE) /* the heaps that bear a few classes, and all of them */
+#define CLASSES_FROM (12288 / GRANULE) /* the heaps that bear a few classes, and all of them */
 #define ALL_FROM (98304 / GRANULE)
-#define PARK_SHARE 64u   /* part of the heap that may be parked */
-#define PARK_MAX 2048u   /* blocks parked; bounds what a flush costs */
+#define PARK_SHARE 32u   /* part of the heap that may be parked */
+#define PARK_MAX (65536 / GRANULE) /* granules that may be parked; bounds what a flush costs */
 #define IDLE_MIN 64u
 #define IDLE_MAX 8192u
-#define RESERVE_SHARE 80u /* part of the heap that may be in reserves */
-#define RESERVE_MAX 4096u /* granules */
-#define MISSES_PER 2u     /* misses for each block in a reserve */
+#define RESERVE_SHARE 160u /* part of the heap that may be in reserves */
+#define RESERVE_MAX (32768 / GRANULE)
+#define MISSES_PER 4u     /* misses for each block in a reserve */
 #define GROWTH_SHARE 8u   /* a block that grows by less than this part of itself gets this part for more */
 
 /* A block of class C has become part of the heap at large. */
 FAST void count_out(unsigned c) { h.classes[c].misses -= h.classes[c].misses > 0; }
 
+FAST void limit_parking(void) { h.parked_limit = h.top / PARK_SHARE < PARK_MAX ? h.top / PARK_SHARE : PARK_MAX; }
+
 /* All parked blocks are freed. When fewer than half of them were used again since the last time, blocks are not
  * parked for a while, and when that happens again, for twice as long. */
 SLOW void flush(void)
 {
-    bool useful = h.hits >= h.parked_blocks / 2;
+    unsigned count = 0;
 
-    h.span = useful ? 0 : h.span < IDLE_MIN ? IDLE_MIN : h.span < IDLE_MAX ? h.span * 2 : IDLE_MAX;
-    h.idle = h.span;
     for (uint64_t parking = h.parking; parking; parking &= parking - 1) {
         unsigned c = low_bit(parking);
         pos g = h.classes[c].parked;
         h.classes[c].parked = 0;
         while (g) {
             pos next = node(g)->next;
-            node(g)->prev = 0;
+            node(g)->link = 0;
             count_out(c);
-            release(g, g + c * UNIT);
+            release(g, g + c);
             g = next;
+            count++;
         }
     }
+    bool useful = h.hits >= count / 2;
+    h.span = useful ? 0 : h.span < IDLE_MIN ? IDLE_MIN : h.span < IDLE_MAX ? h.span * 2 : IDLE_MAX;
+    h.idle = h.span;
     h.parking = 0;
-    h.hits = h.parked_blocks = h.parked = 0;
-    h.parked_limit = h.top / PARK_SHARE;
+    h.hits = h.parked = 0;
+    limit_parking();
 }
 
 /* Parks the block at G, of class C. */
 FAST void park(pos g, unsigned c)
 {
-    node(g)->next = h.classes[c].parked;
-    node(g)->prev = PARKED ^ g;
+    node(g)->link = PARKED ^ g;
+    pos next = h.classes[c].parked;
     h.classes[c].parked = g;
+    node(g)->next = next;
     h.parking |= (uint64_t)1 << c;
-    h.parked += c * UNIT;
-    h.parked_blocks++;
-    if (unlikely(h.parked > h.parked_limit || h.parked_blocks >= PARK_MAX))
+    h.parked += c;
+    if (unlikely(h.parked > h.parked_limit))
         flush();
 }
 
@@ -64,9 +68,8 @@ FAST pos unpark(unsigned c)
     pos g = h.classes[c].parked;
 
     h.classes[c].parked = node(g)->next;
-    node(g)->prev = 0;
-    h.parked -= c * UNIT;
-    h.parked_blocks--;
+    node(g)->link = 0;
+    h.parked -= c;
     h.hits++;
     return g;
 }
@@ -75,10 +78,10 @@ FAST pos unpark(unsigned c)
 FAST pos from_reserve(unsigned c)
 {
     struct class *x = &h.classes[c];
-    pos g = x->reserve, e = x->reserve_end, rest = g + c * UNIT;
+    pos g = x->reserve, e = x->reserve_end, rest = g + c;
 
-    node(g)->prev = 0;
-    h.reserved -= c * UNIT;
+    node(g)->link = 0;
+    h.reserved -= c;
     if (rest == e) {
         x->reserve = 0;
         return g;
@@ -86,7 +89,7 @@ FAST pos from_reserve(unsigned c)
     forget_length(g, e);
     begin(rest);
     note_length(rest, e);
-    node(rest)->prev = RESERVE ^ rest;
+    node(rest)->link = RESERVE ^ rest;
     x->reserve = rest;
     return g;
 }
@@ -97,7 +100,7 @@ SLOW void drop_reserves(void)
         pos g = h.classes[c].reserve;
         h.classes[c].reserve = 0;
         if (g) {
-            node(g)->prev = 0;
+            node(g)->link = 0;
             release(g, end_of(g));
         }
     }
@@ -112,9 +115,9 @@ FAST pos batch(unsigned c)
     room = room < h.reserved ? 0 : room - h.reserved;
     if (room > RESERVE_MAX)
         room = RESERVE_MAX;
-    if (count > room / (c * UNIT))
-        count = room / (c * UNIT);
-    return count < 1 ? 1 : count;
+    if (count <= 1 || room < 2 * c)
+        return 1;
+    return (uint64_t)count * c > room ? room / c : count;
 }
 
 /* Whether the giants' list has the descriptor at G. */
@@ -127,13 +130,14 @@ SLOW bool is_giant(pos g)
     return d;
 }
 
-/* The block [G, E), which is not marked free, is neither parked nor a reserve nor the allocator's own. */
-FAST bool is_live(pos g, pos e)
-{
-    pos mark = node(g)->prev ^ g, c = (e - g) / UNIT;
+/* The block at G, which is not marked free, looks parked, like a reserve or the allocator's own; a user's bytes may. */
+FAST bool is_marked(pos g) { return ((node(g)->link ^ g) & ~(pos)3) == PARKED; }
 
-    if (likely(mark != PARKED && mark != RESERVE && mark != STOCK && mark != GIANT))
-        return true;
+/* The block [G, E) looks so, and is a user's nevertheless. */
+SLOW bool is_marked_live(pos g, pos e)
+{
+    pos mark = node(g)->link ^ g, c = e - g;
+
     if (mark == PARKED && c < h.class_count)
         for (pos b = h.classes[c].parked; b; b = node(b)->next)
             if (b == g)
@@ -147,19 +151,19 @@ FAST bool is_live(pos g, pos e)
     return mark != GIANT || !is_giant(g);
 }
 
-/* Moves the free blocks into NEW bins, COUNT of them. */
-static void rebin(pos *new, unsigned count)
+/* Moves the free blocks into new bins, COUNT of them, from the slot FIRST on. */
+static void rebin(pos first, unsigned count)
 {
     pos all = 0;
 
     for (unsigned c = 0; c < h.bins; c++)
-        for (pos g = h.first[c], next; g; g = next) {
+        for (pos g = *slot(h.first + c), next; g; g = next) {
             next = node(g)->next;
             node(g)->next = all;
             all = g;
         }
     memset(h.nonempty, 0, sizeof h.nonempty);
-    h.first = new;
+    h.first = first;
     h.bins = count;
     while (all) {
         pos g = all;
@@ -181,19 +185,19 @@ SLOW void grow_tables(void)
 {
     unsigned count = h.class_count ? CLASSES : FEW_CLASSES, bins = h.class_count ? BINS : 0;
     size_t bytes = count * sizeof(struct class) + bins * sizeof(pos);
-    pos b = from_top((pos)(bytes / GRANULE + UNIT - 1) / UNIT * UNIT), old = h.own_lists;
+    pos b = from_top((pos)(bytes + GRANULE - 1) / GRANULE), old = h.own_lists;
 
     if (!b)
         return;
     struct class *classes = memset(at(b), 0, bytes);
     if (old) {
         memcpy(classes, h.classes, h.class_count * sizeof *classes);
-        rebin((pos *)(classes + count), bins);
+        rebin(next_slot(b) + count * CLASS_SLOTS, bins);
     }
     h.classes = classes;
     h.class_count = count;
     h.own_lists = b;
-    h.parked_limit = h.top / PARK_SHARE;
+    limit_parking();
     if (old)
         release(old, end_of(old));
 }

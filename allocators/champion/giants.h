@@ -36,7 +36,7 @@ FAST bool in_giants(const void *p)
 /* A new descriptor, behind that of PREV, or first when PREV is 0. 0 when there is no memory for it. */
 static pos add_giant(pos prev, size_t start, size_t size, bool free_now)
 {
-    pos d = allocate((pos)(sizeof(struct giant) + MM_ALIGNMENT - 1) / MM_ALIGNMENT * UNIT);
+    pos d = allocate((pos)(sizeof(struct giant) + MM_ALIGNMENT - 1)  / MM_ALIGNMENT);
 
     if (!d)
         return 0;
@@ -116,9 +116,9 @@ SLOW void *giant_malloc(size_t size)
     pos d = add_giant(last, 0, bytes, false);
     if (!d)
         return NULL;
-    size_t room = first ? bytes / 128 / GRANULE / UNIT * UNIT : 0;
+    size_t room = first ? bytes / 128 / GRANULE : 0;
     if (room > LIMIT - 1 - h.end)
-        room = (LIMIT - 1 - h.end) / UNIT * UNIT;
+        room = LIMIT - 1 - h.end;
     if (mem_sbrk((intptr_t)(room * GRANULE + bytes)) == (void *)-1) {
         drop_giant(last, d);
         return NULL;
