@@ -33,17 +33,17 @@
 #define MARGIN (2 + CHUNKS_STEP * PAGE_WORDS + PAGE) /* the table covers so much beyond the top, at least */
 #define TABLE_SLACK 2u /* the table is made for a heap larger by this part of it */
 
-/* The first block: a granule that `insert` writes to, the first bins, the first table, and chunks. */
-enum { FIRST_BINS = 1, FIRST_TABLE = FIRST_BINS + FEW_BINS / 2, FIRST_CHUNKS = FIRST_TABLE + 4, FIRST = FIRST_CHUNKS + CHUNKS_FIRST * PAGE_WORDS };
+/* The first block: a granule that `insert` writes to, the first table, and chunks. */
+enum { FIRST_TABLE = 1, FIRST_CHUNKS = FIRST_TABLE + 3, FIRST = FIRST_CHUNKS + CHUNKS_FIRST * PAGE_WORDS };
 
 /* ---- the table ---- */
 
 /* Granules that a table of N granules covers; granules of one that covers N; bytes of it that are in use. */
-FAST pos covers(pos n) { return (2 * n - 2) * PAGE; }
-FAST pos table_for(pos n) { return ((n + MARGIN) / PAGE / 2 + 3 + n / PAGE / 512 + 1) & ~(pos)1; }
-FAST size_t table_used(void) { return ((h.top + 1) / PAGE + 2) * sizeof(pos); }
+FAST pos covers(pos n) { return 2 * n * PAGE; }
+FAST pos table_for(pos n) { return (n + MARGIN) / PAGE / 2 + 2 + n / PAGE / 512; }
+FAST size_t table_used(void) { return ((h.top + 1) / PAGE + 1) * sizeof(pos); }
 
-FAST pos *entry(pos page) { return (pos *)(void *)h.table + 1 + (int32_t)page; } /* there is one for page -1 */
+FAST pos *entry(pos page) { return (pos *)(void *)h.table + page; }
 FAST pos entry_of(pos g) { return *entry(g / PAGE); }
 FAST bool is_run(pos e) { return e >> 30 == RUN >> 30; }
 FAST bool is_few(pos e) { return e - 1 < RUN - 1; }
@@ -155,8 +155,8 @@ FAST void begin(pos g)
         add_chunk(g / PAGE + 1);
 }
 
-/* None does any longer: one that was not marked free, or the top; and one that was. */
-FAST void erase(pos g)
+/* None does any longer: one that was allocated, or the top. */
+FAST void clear(pos g)
 {
     pos e = entry_of(g);
 
@@ -169,11 +169,13 @@ FAST void erase(pos g)
     }
 }
 
+FAST void begin_free(pos g) { begin(g), mark_free(g); }
+
 FAST void erase_free(pos g)
 {
     if (has_chunk(entry_of(g + 1)))
         mark_allocated(g);
-    erase(g);
+    clear(g);
 }
 
 /* ---- from a block to the next and the one before ---- */
@@ -261,14 +263,20 @@ FAST pos end_of(pos g)
 /* What is to be seen at G, which is any place below the top. */
 struct view {
     pos end;        /* of the block that begins there */
-    bool allocated; /* one does, and it is not free; else the end says nothing */
+    bool allocated; /* one does, and it is not free; else the others say nothing */
+    bool next_free; /* the next one is */
 };
+
+FAST bool sees_allocated(struct view v) { return v.allocated; }
+FAST pos sees_end(struct view v, pos g) { return (void)g, v.end; }
+FAST bool sees_next_free(struct view v, pos g, pos e) { return (void)g, (void)e, v.next_free; }
 
 SLOW struct view look_far(pos g)
 {
     if (!begins(g) || is_free(g))
         return (struct view){ .allocated = false };
-    return (struct view){ end_of(g), true };
+    pos e = end_of(g);
+    return (struct view){ .end = e, .allocated = true, .next_free = is_free(e) };
 }
 
 FAST struct view look(pos g)
@@ -281,29 +289,21 @@ FAST struct view look(pos g)
         pos n = low_bit(next | (uint64_t)1 << 63);
         bool allocated = 0xb0 >> (w & 15) & 1;
         if (likely(next && p + n != PAGE + 1))
-            return (struct view){ g - 2 + n, allocated };
+            return (struct view){ g - 2 + n, allocated, w >> n & 2 };
         sure = allocated && p < PAGE - 1;
     } else {
         unsigned k = mark_from(e, p * 2);
         pos v = mark(e, k + MARK);
         bool allocated = e < RUN && mark(e, k) == p * 2;
         if (v < LAST - 1)
-            return (struct view){ g - p + v / 2, allocated };
+            return (struct view){ g - p + v / 2, allocated, v % 2 };
         sure = allocated && p < PAGE - 1 && v == LAST;
         after = g - p + PAGE;
     }
     if (unlikely(!sure))
         return look_far(g);
-    return (struct view){ (pos)(first_from(after) / 2), true };
-}
-
-/* Whether an allocated block begins at G, which is any place below the top, and its end. */
-FAST bool allocated_at(pos g, pos *end)
-{
-    struct view v = look(g);
-
-    *end = v.end;
-    return v.allocated;
+    uint64_t next = first_from(after);
+    return (struct view){ (pos)(next / 2), true, next % 2 };
 }
 
 /* Where the block begins that ends at G, and whether it is free. */
