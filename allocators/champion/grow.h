@@ -29,7 +29,7 @@ FAST void drop_old_table(void)
 }
 
 /* Granules for a table that covers a heap with its top at PLACE, itself, and some growth. */
-FAST pos room_for(pos place) { return table_for(place + place / TABLE_SLACK); }
+FAST pos room_for(pos place) { return (table_for(place + place / TABLE_SLACK) + 1) & ~(pos)1; }
 
 /* Moves the table into a free block of N granules, or else to the top. The block it was in is still allocated
  * then: drop_old_table. */
@@ -67,13 +67,9 @@ static void moved_own(pos from, pos to)
         h.table = at(h.own_table = to);
         return;
     }
-    bool bins = h.bins > FEW_BINS; /* they are behind the classes */
     h.classes = at(h.own_lists = to);
-    if (!bins)
-        return;
-    h.first = next_slot(to) + h.class_count * CLASS_SLOTS;
-    for (unsigned c = 0; c < h.bins; c++)
-        node(*slot(h.first + c))->link = h.first + c;
+    if (h.first != h.few)
+        h.first = (pos *)(h.classes + h.class_count);
 }
 
 /* The block [G, E) is to have SIZE granules, and what follows is the last block and the allocator's own: they
@@ -86,7 +82,7 @@ static pos swap_own(pos g, pos e, pos size)
         return g;
     forget_length(g, e);
     forget_length(e, h.top);
-    erase(e);
+    clear(e);
     erased(e, g, h.top);
     begin(to);
     note_length(g, to);
@@ -102,13 +98,17 @@ static pos swap_own(pos g, pos e, pos size)
  * does not part free memory for good. True when it has moved. */
 static bool slide_own(pos g)
 {
-    pos q = hole_before(g), e = end_of(g), to = q + e - g;
+    bool free;
+    pos q = before(g, &free);
 
-    if (q == g)
+    if (!free)
         return false;
-    take_hole(q, g);
+    pos e = end_of(g), to = q + e - g;
+    take_any(q, g - q);
+    forget_length(q, g);
     forget_length(g, e);
-    erase(g);
+    clear(g);
+    mark_allocated(q);
     erased(g, q, e);
     begin(to);
     note_length(q, to);
@@ -138,7 +138,7 @@ SLOW bool restock(unsigned count)
         if (b + n >= h.covered || !reach(b + n))
             return false;
     }
-    *node(b) = (struct node){ .next = h.stocks, .link = STOCK ^ b };
+    *node(b) = (struct node){ .next = h.stocks, .prev = STOCK ^ b };
     h.stocks = b;
     add_chunks(b + 2, b + n);
     if (b == h.top) {
@@ -194,7 +194,7 @@ SLOW pos grow_last(pos g, pos old, pos n)
     if (to != g)
         memmove(at(to), at(g), (size_t)old * GRANULE);
     forget_length(g, g + old);
-    erase(g + old);
+    clear(g + old);
     erased(g + old, g, UINT32_MAX);
     h.top = g;
     if (room > 0)
@@ -211,17 +211,20 @@ SLOW pos grow_last(pos g, pos old, pos n)
  * and be in its way the next time. Returns where the block begins then, its end being as before; or 0. */
 static pos slide(pos g, pos e, pos n)
 {
-    pos q = hole_before(g), old = e - g, leave = old / 32 + 256 / GRANULE, to = q + leave;
+    bool free;
+    pos q = before(g, &free), old = e - g, leave = (old / 32 + 32) / UNIT * UNIT, to = q + leave;
 
-    if (q == g || g < to + old / SLIDE_SHARE || e < to + n)
+    if (!free || g < to + old / SLIDE_SHARE || e < to + n)
         return 0;
-    take_hole(q, g);
+    take_any(q, g - q);
+    forget_length(q, g);
     forget_length(g, e);
-    erase(g);
+    clear(g);
     erased(g, q, e);
     begin(to);
+    note_length(q, to);
     note_length(to, e);
-    add_hole(q, to);
+    insert(q, leave);
     memmove(at(to), at(g), (size_t)old * GRANULE);
     return to;
 }
