@@ -130,6 +130,8 @@ static void say_next(const struct options *o, const struct result *r, size_t n)
     }
     if (!built)
         return;
+    if (wrong && r->count == 1) /* what to run next stands at the failure */
+        return;
     if (wrong)
         printf("\nNext: the command at the end of each failure above runs that trace alone.\n");
     else if (o->check_only)
@@ -141,7 +143,7 @@ static void say_next(const struct options *o, const struct result *r, size_t n)
 /* Prints and writes all that was asked for. 0 or an exit status. */
 static int put_out(const struct options *o, const struct result *r, size_t n)
 {
-    const struct table_options table = { .colour = in_colour(o), .verbosity = o->verbosity };
+    const struct table_options table = { .colour = in_colour(o), .verbosity = o->verbosity, .program = o->program };
     int to_stdout = o->json && strcmp(o->json, "-") == 0;
     char error[1024];
     int rc = 0;

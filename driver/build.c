@@ -346,6 +346,10 @@ static uint32_t find_conventions(struct job *j, struct findings *f)
     return conventions(dialect, dialect == course->dialect ? course->checkheap : usual[dialect]);
 }
 
+static int defines(const struct elf_object *facts, const char *name)
+{
+    return elf_symbol(facts, name) != NULL && elf_symbol(facts, name)->defined;
+}
 
 static enum build_status inspect(struct job *j, struct runner_image *image, struct build *b)
 {
@@ -365,7 +369,8 @@ static enum build_status inspect(struct job *j, struct runner_image *image, stru
         image->bits = facts.bits;
         image->static_bytes = facts.writable_bytes;
         image->writable_bytes = elf_writable_segments(exec, exec_size);
-        image->has_gc = elf_symbol(&facts, "mm_gc_roots") != NULL && elf_symbol(&facts, "mm_gc_roots")->defined;
+        image->has_gc = defines(&facts, "mm_gc_roots");
+        image->has_checkheap = defines(&facts, "mm_checkheap");
         text = build_rules_need_text(&j->request->course->rules) ? preprocess(j, &none) : NULL;
         image->conventions = find_conventions(j, &b->findings);
         build_rules(&b->findings, j->request->course, &facts, j->source.size, text);

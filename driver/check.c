@@ -319,7 +319,7 @@ static int start(struct check *c)
         .request_count = c->trace->count + probes_for(c->trace),
         .alignment = o->alignment,
         .heap_limit = o->heap_limit && o->heap_limit < most && !sparse(c) ? o->heap_limit : most,
-        .time_limit = o->time_limit, .output_cap = o->output_cap ? o->output_cap : 65536,
+        .time_limit = o->time_limit, .output_cap = o->output_cap ? o->output_cap : OUTPUT_CAP,
         .stack_limit = o->stack_limit, .touch_limit = sparse(c) ? SPARSE_TOUCHED : 0,
     };
     char error[256];
@@ -464,6 +464,6 @@ void check_trace(const struct runner_image *image, const struct trace *t,
     }
     if (r->verdict == VERDICT_OK)
         r->address = OFFSET_NULL;
-    add_hint(t, r);
+    add_hint(&c);
     r->check_seconds = monotonic_seconds() - begin;
 }

@@ -69,6 +69,6 @@ const char *block_text(const struct check *c, uint32_t number);
 double patience(const struct check *c);
 
 /* What a student would try next, after R's verdict on T. */
-void add_hint(const struct trace *t, struct record *r);
+void add_hint(const struct check *c);
 
 #endif

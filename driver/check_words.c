@@ -92,6 +92,7 @@ static int died_by_signal(struct check *c, size_t index, int signo)
     const char *where = request_text(c, index);
 
     c->record->fault_pc = told ? box->fault_pc : 0;
+    c->record->fault_caller = told ? box->fault_caller : 0;
     switch (signo) {
     case SIGSYS:
         if (told)
@@ -147,6 +148,7 @@ double patience(const struct check *c)
 
 int late(struct check *c, size_t index)
 {
+    c->record->fault_pc = process_stop_at(&c->process);
     if (c->process.gorged)
         return fail_at(c, index, VERDICT_HEAP_LIMIT, "more than %llu bytes of the heap were written or read; blocks of a giant "
                        "trace are never used by their owner, so clearing or copying one whole is all that could; the last "
@@ -159,26 +161,33 @@ int late(struct check *c, size_t index)
 }
 
 /* What a student would try next; who knows the command line adds it (grade.c). */
-void add_hint(const struct trace *t, struct record *r)
+void add_hint(const struct check *c)
 {
-    const char *text = NULL;
+    struct record *r = c->record;
+    int each = (c->options->wire_flags & WIRE_CHECK_EACH) != 0, own = c->image->has_checkheap;
+    size_t cap = c->options->output_cap ? c->options->output_cap : OUTPUT_CAP;
+    const char *text = "";
 
     switch (r->verdict) {
     case VERDICT_OK: case VERDICT_GRADER: case VERDICT_SKIPPED:
         return;
     case VERDICT_DAMAGED: case VERDICT_OVERLAP: case VERDICT_PAST_BREAK: case VERDICT_CRASH: case VERDICT_LOST:
-        text = "-D runs mm_checkheap after every request and stops at the first broken invariant";
+        text = !own ? "a checker of your own, mm_checkheap (see mm.h), with -D stops at the first broken invariant"
+             : each ? "mm_checkheap saw nothing wrong before that; let it look at what broke here"
+                    : "-D runs mm_checkheap after every request and stops at the first broken invariant";
         break;
     case VERDICT_TIMEOUT:
-        text = "an endless loop, often a free list that became a circle; -D finds where it was made";
+        text = r->output && strlen(r->output) >= cap ? "it printed very much, which takes time; print less"
+             : !own ? "an endless loop, often a free list that became a circle; mm_checkheap (see mm.h) with -D could see it made"
+             : each ? "an endless loop, often a free list that became a circle; mm_checkheap saw nothing wrong before it"
+                    : "an endless loop, often a free list that became a circle; -D finds where it was made";
         break;
     default:
-        text = "run this trace alone";
         break;
     }
-    if (t->max_size > INT32_MAX)
+    if (c->trace->max_size > INT32_MAX)
         text = "this trace has requests of more than 2^31 bytes: a size kept in 32 bits (int, unsigned, a header of 4 bytes, "
-               "a cast) cannot hold them; size_t can. This trace alone";
+               "a cast) cannot hold them; size_t can";
     if (!r->hint[0])
         snprintf(r->hint, sizeof r->hint, "%s", text);
 }

@@ -105,19 +105,25 @@ static const char *shell_word(char *out, size_t size, const char *text)
 }
 
 /* What a student would type next. */
-static void complete_hint(const struct grading *g, const char *source, const struct trace *t, struct record *r)
+static void complete_hint(const struct grading *g, const struct runner_image *image, const char *source,
+                          const struct trace *t, struct record *r)
 {
     char file[400], name[400], course[400], quoted[350];
     size_t n = strlen(r->hint);
 
-    if (!n)
+    if (r->verdict == VERDICT_OK || r->verdict == VERDICT_GRADER || r->verdict == VERDICT_SKIPPED
+        || (g->options->check_each && g->traces->count == 1)) /* that is what was run */
         return;
+    if (!n)
+        n = (size_t)snprintf(r->hint, sizeof r->hint, "run this trace alone");
+    else if (!strstr(r->hint, "-D"))
+        n += (size_t)snprintf(r->hint + n, sizeof r->hint - n, "; this trace alone");
     course[0] = '\0';
     if (strcmp(g->options->course, "malloclab") != 0)
         snprintf(course, sizeof course, " -c %s", shell_word(quoted, sizeof quoted, g->options->course));
     snprintf(r->hint + n, sizeof r->hint - n, ": ./mdriver%s%s%s -f %s %s", course,
              g->options->bits == 32 ? " --bits 32" : g->options->bits == 64 ? " --bits 64" : "",
-             g->options->check_each ? "" : " -D", shell_word(file, sizeof file, t->path),
+             g->options->check_each || image->has_checkheap || strstr(r->hint, "-D") ? " -D" : "", shell_word(file, sizeof file, t->path),
              shell_word(name, sizeof name, source));
 }
 
@@ -131,6 +137,11 @@ static void add_place(const struct runner_image *image, struct record *r)
     locate(image, r->fault_pc, place, sizeof place);
     if (place[0])
         snprintf(r->message + n, sizeof r->message - n, ", in %s", place);
+    else if (r->fault_caller) {
+        locate(image, r->fault_caller - 1, place, sizeof place); /* the call, not what follows it */
+        if (place[0])
+            snprintf(r->message + n, sizeof r->message - n, ", in a library function called by %s", place);
+    }
 }
 
 static void time_one(struct grading *g, const struct runner_image *image, struct reference *ref, size_t i,
@@ -206,7 +217,7 @@ static void finish_outcomes(struct grading *g, const char *source, struct result
     for (size_t i = 0; i < r->count; i++) {
         struct outcome *o = &r->outcomes[i];
         add_place(&r->image, &o->record);
-        complete_hint(g, source, o->trace, &o->record);
+        complete_hint(g, &r->image, source, o->trace, &o->record);
         outcome_measure(o, alignment);
     }
 }
@@ -259,6 +270,8 @@ static int grade_in_turn(struct grading *g, const char *source, struct result *r
         return (int)status;
     if (status == BUILD_FAILED)
         snprintf(r->build_error, sizeof r->build_error, "%s", error);
+    if (status == BUILD_OK && g->options->check_each && !r->image.has_checkheap)
+        finding_add(&r->build.findings, "checkheap", 0, "-D has nothing to call: there is no mm_checkheap (see mm.h)");
     double deduction = judge_findings(r);
     r->verdict = r->build_error[0] ? VERDICT_BUILD : VERDICT_OK;
     if (r->verdict == VERDICT_OK) {

@@ -38,7 +38,8 @@ void locate(const struct runner_image *image, uint64_t pc, char *out, size_t siz
         place[strcspn(place, " \n")] = '\0'; /* what follows is "(discriminator 2)" */
         const char *colon = strrchr(place, ':');
         if (colon && colon[1] >= '1' && colon[1] <= '9')
-            snprintf(out, size, "%.60s (%.80s)", text, place);
+            snprintf(out, size, "%.60s (%.60s%.20s)", text, /* the copy's name says nothing */
+                     strncmp(place, "mm.c:", 5) == 0 ? image->name : "", strncmp(place, "mm.c:", 5) == 0 ? place + 4 : place);
     }
     free(text);
 }

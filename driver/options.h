@@ -24,6 +24,7 @@ enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
 struct options {
     enum action action;
+    const char *program;       /* as it was called */
     char **allocators;         /* sources or shipped names; "mm.c" when none was given */
     size_t allocator_count;
     const char **files;        /* -f */

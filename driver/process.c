@@ -321,6 +321,26 @@ uint64_t process_grant(struct process *p, uint64_t want)
     return p->granted;
 }
 
+uint64_t process_stop_at(struct process *p)
+{
+    char path[64], text[128] = "";
+    unsigned long long pc = 0;
+
+    if (!p->pid || kill(p->pid, SIGSTOP) || waitpid(p->pid, &p->status, WUNTRACED) != p->pid)
+        return 0;
+    if (!WIFSTOPPED(p->status)) {
+        p->pid = 0;
+        return 0;
+    }
+    snprintf(path, sizeof path, "/proc/%d/syscall", (int)p->pid); /* outside of one: -1, stack pointer, program counter */
+    FILE *f = fopen(path, "re");
+    if (f && fgets(text, sizeof text, f) && sscanf(text, "-1 %*s %llx", &pc) != 1)
+        pc = 0;
+    if (f)
+        fclose(f);
+    return pc;
+}
+
 /* ---- measures ---- */
 
 double process_cpu(const struct process *p)

@@ -69,6 +69,9 @@ void process_continue(struct process *p);
 /* Makes at least WANT bytes of heap accessible. The new size, or 0 past the limit. */
 uint64_t process_grant(struct process *p, uint64_t want);
 
+/* Stops the runner for good where it is. The program counter there, or 0. */
+uint64_t process_stop_at(struct process *p);
+
 /* CPU time that the runner has used, in seconds. */
 double process_cpu(const struct process *p);
 

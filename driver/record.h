@@ -42,6 +42,8 @@ struct peer_figure {
 #define PROBES 8
 struct probe { uint64_t size, offset; };
 
+#define OUTPUT_CAP 65536 /* bytes kept of what an allocator prints on a trace */
+
 struct record {
     enum verdict verdict;
     char message[768];      /* one sentence or two: what, where, why; empty when ok */
@@ -49,7 +51,8 @@ struct record {
     size_t request;         /* failing request, from 1; 0 when ok */
     uint32_t line;          /* its line in the trace; 0 when ok */
     uint64_t address;       /* offset concerned in the heap, or OFFSET_NULL */
-    uint64_t fault_pc;      /* program counter at a crash, or 0 */
+    uint64_t fault_pc;      /* program counter at a crash or in an endless loop, or 0 */
+    uint64_t fault_caller;  /* return address, if that is in a library function that has no frame, or 0 */
     char *output;           /* what the allocator printed (capped), or NULL */
 
     uint64_t peak_payload;  /* bytes: peak of the sum of live sizes */

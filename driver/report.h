@@ -32,8 +32,7 @@ struct result {
 struct table_options {
     int colour;
     int verbosity;               /* -1 summary only, 0 normal, 1 -v, 2 -V */
-    const char *program;         /* as it was called, for "next" */
-    const char *arguments;       /* course and trace options, for "next" */
+    const char *program;         /* as it was called, for commands that are suggested */
 };
 
 /* The table for people. */

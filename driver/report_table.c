@@ -37,15 +37,20 @@ static void write_in(const struct page *p, enum colour colour, const char *forma
         fputs("\033[0m", p->out);
 }
 
-/* At most MOST lines of hostile text; -1: all of them. Control characters become \xNN. */
+/* Hostile text, control characters as \xNN. Of more than MOST lines (-1: all) the first few, and the last: what was said
+ * just before the end says most. */
 static void print_lines(FILE *out, const char *text, const char *indent, int most)
 {
-    int fresh = 1, lines = 0;
+    int fresh = 1, lines = 0, all = 0;
 
+    for (const char *c = text; most >= 0 && *c; c++)
+        all += *c == '\n' || !c[1];
+    const int first = most / 3, last = all - (most - first);
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (fresh && most >= 0 && lines++ == most) {
-            fprintf(out, "%s(more: --json has all of it)\n", indent);
-            return;
+        if (fresh && most >= 0 && all > most && lines++ == first) {
+            fprintf(out, "%s... %d lines left out; --json has them\n", indent, last - first);
+            for (; lines <= last; lines++)
+                c = (const unsigned char *)strchr((const char *)c, '\n') + 1;
         }
         if (fresh)
             fputs(indent, out);
@@ -179,8 +184,11 @@ static void hint(const struct page *p, const char *text)
 
     snprintf(why, sizeof why, "%.*s", command ? (int)(command - text) + 1 : (int)sizeof why - 1, text);
     print_lines(p->out, why, "  ", -1);
-    if (command)
-        print_lines(p->out, command + 2, "    ", -1);
+    if (command) {
+        const char *program = p->options->program;
+        fprintf(p->out, "    %s ", program[strcspn(program, " \t\n'\"\\$`;&|<>()*?[#~!")] ? "./mdriver" : program);
+        print_lines(p->out, command + strlen(": ./mdriver "), "", -1);
+    }
 }
 
 static void failure(const struct page *p, const struct outcome *o)
@@ -195,7 +203,7 @@ static void failure(const struct page *p, const struct outcome *o)
         fprintf(p->out, "  line %u, request %zu of %zu\n", k->line, k->request, o->trace->count);
     print_lines(p->out, k->message, "  ", -1);
     if (k->output && k->output[0]) {
-        fprintf(p->out, "  It printed:\n");
+        fprintf(p->out, "  It printed%s:\n", strlen(k->output) >= OUTPUT_CAP ? " (no more than 64 KiB are kept)" : "");
         print_lines(p->out, k->output, "    | ", OUTPUT_LINES);
     }
     hint(p, k->hint);

@@ -81,6 +81,8 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 #endif
     box->event = EVENT_SIGNAL;
     signal(signo, SIG_DFL);
+    /* memset and its like keep nothing on the stack above their return address. Last: reading it may fault again. */
+    box->fault_caller = (uint64_t)*(const uintptr_t *)(uintptr_t)box->want;
     if (signo == SIGSYS || signo == SIGABRT)
         syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signo);
 }

@@ -14,6 +14,7 @@ struct runner_image {
     uint64_t static_bytes; /* writable data of the allocator's own object: .data, .bss, custom sections */
     uint64_t writable_bytes; /* writable segments of the whole executable */
     int has_gc;            /* defines mm_gc_roots: a collector */
+    int has_checkheap;     /* defines mm_checkheap */
     int shipped;           /* one of ours */
     uint32_t conventions;  /* enum wire_flags: how its entry points are called */
     unsigned trusted;      /* a peer such as libc: not confined, memory measured from outside */

@@ -50,7 +50,7 @@ enum wire_event {
     EVENT_GROW,      /* mem_sbrk wants `want` bytes accessible */
     EVENT_INIT,      /* mm_init returned; `status` is 0 when it succeeded */
     EVENT_STOP,      /* stopped at `done` requests: the claim there cannot be right */
-    EVENT_SIGNAL,    /* a fatal signal: signo, fault_address, fault_pc */
+    EVENT_SIGNAL,    /* a fatal signal: signo, fault_address, fault_pc, fault_caller */
 };
 
 /* What the runner thinks is wrong, with EVENT_STOP; the supervisor looks itself. */
@@ -89,7 +89,7 @@ struct mailbox {
     uint32_t done;                       /* requests of the batch answered */
     uint32_t padding1;
     uint64_t want;                       /* EVENT_GROW */
-    uint64_t fault_address, fault_pc;
+    uint64_t fault_address, fault_pc, fault_caller; /* the last: top of the stack */
     uint64_t bad_offset;                 /* first wrong byte in the block, for complaints */
     uint64_t block[WIRE_BLOCKS];         /* offsets; the supervisor fills 64.., the runner 0..63 */
     uint64_t brk[WIRE_BATCH];            /* heap size after each request */
@@ -110,6 +110,6 @@ static inline uint64_t wire_answer_words(uint32_t mode, uint32_t flags, uint64_t
 }
 
 /* The same in 32- and 64-bit processes. */
-_Static_assert(sizeof(struct mailbox) == 0x17a0, "layout of the mailbox");
+_Static_assert(sizeof(struct mailbox) == 0x17a8, "layout of the mailbox");
 
 #endif

@@ -150,8 +150,67 @@ def test_many_failures_are_told_once(trace: Path) -> None:
     """Six failures are described, the others counted; -v describes all."""
     arguments = ["--check-only", *["-f", trace] * 9, "tests/broken/init-fails.c"]
     short, whole = mdriver(*arguments).stdout, mdriver("-v", *arguments).stdout
-    assert short.count("./mdriver -D") == 6 and "3 more traces fail" in short
-    assert whole.count("./mdriver -D") == 9 and "more traces fail" not in whole
+    assert short.count("mdriver -f") == 6 and "3 more traces fail" in short
+    assert whole.count("mdriver -f") == 9 and "more traces fail" not in whole
+
+
+# ---- what a failure tells ----
+
+def allocator(folder: Path, malloc: str) -> Path:
+    """A file whose mm_malloc, from line 5 on, has this body; nothing is ever freed, and there is no mm_checkheap."""
+    path = folder / "attempt.c"
+    path.write_text('#include <stdio.h>\n#include <string.h>\n#include "memlib.h"\nint mm_init(void) { return 0; }\n'
+                    "void *mm_malloc(size_t size) {\n" + malloc + "\n}\nvoid mm_free(void *p) { (void)p; }\n"
+                    "void *mm_realloc(void *p, size_t size) { void *q = mm_malloc(size); if (p && q) memcpy(q, p, size); return q; }\n")
+    return path
+
+
+NEXT = "return mem_sbrk((intptr_t)((size + 15) / 16 * 16));"
+
+
+def test_the_place_of_an_endless_loop(tmp_path: Path, trace: Path) -> None:
+    """Where it was when it was stopped."""
+    path = allocator(tmp_path, f"static volatile int n;\nwhile (n == 20) ;\nn++; {NEXT}")
+    found = result("--check-only", "-s", "0.5", "-f", trace, path)["traces"][0]
+    assert found["verdict"] == "timeout" and found["message"].endswith(", in mm_malloc (attempt.c:7)")
+
+
+def test_the_place_of_a_call_into_the_library(tmp_path: Path, trace: Path) -> None:
+    """memset goes past the break: who called it is what a student can mend."""
+    path = allocator(tmp_path, f"char *p = mem_sbrk(16);\nmemset(p, 0, 10000 + size);\n{NEXT}")
+    found = result("--check-only", "-f", trace, path)["traces"][0]
+    assert found["verdict"] == "past-break"
+    assert found["message"].endswith(", in a library function called by mm_malloc (attempt.c:7)")
+
+
+def test_the_next_command_as_it_was_called(tmp_path: Path, trace: Path) -> None:
+    """By the name under which mdriver was found, from where one is; none when there is nothing more to run."""
+    path = allocator(tmp_path, "return NULL;")
+    for program, shown in (("../mdriver", "../mdriver"), (str(MDRIVER), str(MDRIVER))):
+        done = subprocess.run([program, "--check-only", "-f", trace, path], cwd=ROOT / "tests", capture_output=True,
+                              text=True, check=False)
+        assert f"run this trace alone:\n    {shown} -f {trace} {path}\n" in done.stdout
+    done = mdriver("-D", "-f", trace, path)
+    assert "mdriver -" not in done.stdout and "Next:" not in done.stdout
+    assert "-D has nothing to call: there is no mm_checkheap" in done.stdout
+    assert "mdriver -D -f" in mdriver("-D", *["-f", trace] * 2, path).stdout
+
+
+def test_the_last_words_are_shown(tmp_path: Path, trace: Path) -> None:
+    """Of much output the beginning, and what was printed just before the crash."""
+    path = allocator(tmp_path, f'static int n; printf("request %d\\n", ++n);\nif (n == 100) *(volatile int *)8 = 0;\n{NEXT}')
+    said = mdriver("--check-only", "-f", trace, path).stdout
+    shown = [line.strip(" |") for line in said.splitlines() if line.startswith("    | ")]
+    assert shown == ["request 1", "request 2", "request 3", "request 4", "... 88 lines left out; --json has them",
+                     *(f"request {n}" for n in range(93, 101))]
+
+
+def test_printing_without_end(tmp_path: Path, trace: Path) -> None:
+    """A million lines cost time, are kept up to a limit, and are named as the reason."""
+    path = allocator(tmp_path, f'for (int i = 0; i < 2000; i++) printf("step %d of %zu\\n", i, size);\n{NEXT}')
+    done = mdriver("--check-only", "-s", "0.5", "-f", trace, path)
+    assert done.returncode == 4 and len(done.stdout) < 4000
+    assert "It printed (no more than 64 KiB are kept)" in done.stdout and "it printed very much" in done.stdout
 
 
 # ---- odd names ----
