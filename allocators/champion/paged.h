@@ -195,13 +195,13 @@ SLOW uint64_t first_from(pos g)
         } else if (is_run(e)) {
             page += (e & ~RUN) - 1;
         } else {
-            uint64_t w = chunk_at(e)[p / 64] >> p % 64 << p % 64;
-            for (pos i = p / 64;; w = chunk_at(e)[i]) {
-                pos q = page * PAGE + i * 64 + low_bit(w | (uint64_t)1 << 63);
-                if (w)
-                    return (uint64_t)q * 2 + (q % 64 < 63 ? w >> q % 64 >> 1 & 1 : is_free(q));
-                if (++i == PAGE_WORDS)
-                    break;
+            pos i = p / 64;
+            uint64_t *c = chunk_at(e), w = c[i] >> p % 64 << p % 64;
+            while (!w && ++i < PAGE_WORDS)
+                w = c[i];
+            if (w) {
+                pos q = page * PAGE + i * 64 + low_bit(w);
+                return (uint64_t)q * 2 + (q % 64 < 63 ? w >> q % 64 >> 1 & 1 : is_free(q));
             }
         }
     }
@@ -221,13 +221,13 @@ SLOW uint64_t last_before(pos g)
         } else if (is_run(e)) {
             page -= (e & ~RUN) - 1;
         } else {
-            uint64_t w = chunk_at(e)[p / 64] << (63 - p % 64) >> (63 - p % 64);
-            for (pos i = p / 64;; w = chunk_at(e)[i]) {
-                pos q = page * PAGE + i * 64 + high_bit(w | 1);
-                if (w)
-                    return (uint64_t)q * 2 - (q % 64 < 2 ? !begins(q) : (w >> (q % 64 - 2) & 7) == 6);
-                if (i-- == 0)
-                    break;
+            pos i = p / 64;
+            uint64_t *c = chunk_at(e), w = c[i] << (63 - p % 64) >> (63 - p % 64);
+            while (!w && i > 0)
+                w = c[--i];
+            if (w) {
+                pos q = page * PAGE + i * 64 + high_bit(w);
+                return (uint64_t)q * 2 - (q % 64 < 2 ? !begins(q) : (w >> (q % 64 - 2) & 7) == 6);
             }
         }
     }
