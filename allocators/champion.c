@@ -70,11 +70,12 @@ SLOW pos allocate_slowly(pos n)
     if (c < h.class_count)
         count = batch(c);
     pos g = fit(n, &count);
-    if (!g && h.parked >= n) {
+    bool growing = !g && h.top + n > h.end; /* before the heap grows, all is done to avoid it */
+    if (growing && h.parked >= n) {
         flush();
         g = fit(n, &count);
     }
-    if (!g && stocked() && tidy() && stocked())
+    if (growing && !g && stocked() && tidy() && stocked())
         g = fit(n, &count);
     if (!g && stocked())
         g = from_top(n * count);
