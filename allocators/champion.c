@@ -283,7 +283,7 @@ void *mm_realloc(void *ptr, size_t size)
     }
     if (!stocked())
         return NULL;
-    if (e != h.top && h.parked)
+    if (old >= NEXT_FIT && e != h.top && h.parked)
         flush();
     pos after = hole_after(e);
     if (after - g >= n) {
