@@ -5,7 +5,7 @@
  *
  *     marks           where blocks begin, and whether they are free, for at most three of them; 0 is none
  *     RUN | pages     none; it is the first or the last one of a run of pages that one block covers
- *     CHUNK | place   the place, less one, of its chunk: four words of bits
+ *     CHUNK | place   the place of its chunk: four words of bits
  *
  * A mark is LAST - v, where v is twice the granule in the page, and one more if the block is free. The marks are in
  * the order of the granules, lowest first, with a bit between them: so one subtraction compares all of them with v.
@@ -48,7 +48,7 @@ FAST pos entry_of(pos g) { return *entry(g / PAGE); }
 FAST bool is_run(pos e) { return e >> 30 == RUN >> 30; }
 FAST bool is_few(pos e) { return e - 1 < RUN - 1; }
 FAST bool has_chunk(pos e) { return e >= CHUNK; }
-FAST uint64_t *chunk_at(pos e) { return (uint64_t *)(void *)h.base + 1 + (e & ~CHUNK); }
+FAST uint64_t *chunk_at(pos e) { return (uint64_t *)(void *)h.base + (e & ~CHUNK); }
 
 /* ---- marks ---- */
 
@@ -238,14 +238,14 @@ FAST uint64_t bits_from(pos e, pos p)
 {
     uint64_t *c = chunk_at(e), next = c[(p / 64 + 1) % PAGE_WORDS];
 
-    return c[p / 64] >> p % 64 | (p / 64 == PAGE_WORDS - 1 ? 0 : next) << 1 << (63 - p % 64);
+    return c[p / 64] >> p % 64 | (next & -(uint64_t)(p / 64 < PAGE_WORDS - 1)) << 1 << (63 - p % 64);
 }
 
 FAST uint64_t bits_below(pos e, pos p)
 {
     uint64_t *c = chunk_at(e), next = c[(p / 64 - 1) % PAGE_WORDS];
 
-    return c[p / 64] << 1 << (63 - p % 64) | (p / 64 == 0 ? 0 : next) >> p % 64;
+    return c[p / 64] << 1 << (63 - p % 64) | (next & -(uint64_t)(p / 64 > 0)) >> p % 64;
 }
 
 FAST pos end_of(pos g)
@@ -395,8 +395,8 @@ static void add_chunks(pos from, pos to)
 {
     memset(at(from), 0, (size_t)(to - from) * GRANULE);
     for (pos c = to; c > from; c -= PAGE_WORDS, h.spare++, h.chunks++) {
-        *chunk_at(c - PAGE_WORDS - 1) = h.chunk;
-        h.chunk = c - PAGE_WORDS - 1;
+        *chunk_at(c - PAGE_WORDS) = h.chunk;
+        h.chunk = c - PAGE_WORDS;
     }
 }
 
