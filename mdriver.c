@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "build.h"
@@ -18,6 +19,7 @@
 #include "output.h"
 #include "process.h"
 #include "report.h"
+#include "report_text.h"
 #include "tool.h"
 #include "trace_set.h"
 
@@ -111,6 +113,14 @@ static int in_colour(const struct options *o)
     return isatty(STDOUT_FILENO) && !(no && no[0]) && term && strcmp(term, "dumb") != 0;
 }
 
+/* Columns of the terminal that standard output is, or 0. */
+static int terminal_width(void)
+{
+    struct winsize size;
+
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static void say_beforehand(const struct grading *g, const struct options *o)
 {
     double seconds = grade_forecast(g, o->allocator_count);
@@ -120,30 +130,32 @@ static void say_beforehand(const struct grading *g, const struct options *o)
             o->allocator_count == 1 ? "" : "s", seconds < 1 ? 1 : seconds);
 }
 
-static void say_next(const struct options *o, const struct result *r, size_t n)
+static void say_next(const struct options *o, const struct result *r, size_t n, int width)
 {
     size_t built = 0, wrong = 0;
+    const char *next = "Next: --plot heap shows where memory goes; --latency finds slow requests.";
 
     for (size_t i = 0; i < n; i++) {
         built += r[i].verdict != VERDICT_BUILD;
         wrong += r[i].verdict != VERDICT_BUILD && r[i].verdict != VERDICT_OK;
     }
-    if (!built)
-        return;
-    if (wrong && r->count == 1) /* what to run next stands at the failure */
+    if (!built || (wrong && r->count == 1)) /* what to run next stands at the failure */
         return;
     if (wrong)
-        printf("\nNext: the command at the end of each failure above runs that trace alone.\n");
+        next = "Next: the command at the end of each failure above runs that trace alone.";
     else if (o->check_only)
-        printf("\nNext: without %s, for the throughput.\n", o->check_each ? "-D" : "--check-only");
-    else if (!o->peers && !o->plot)
-        printf("\nNext: --plot heap shows where memory goes; --latency finds slow requests.\n");
+        next = o->check_each ? "Next: without -D, for the throughput." : "Next: without --check-only, for the throughput.";
+    else if (o->peers || o->plot)
+        return;
+    putchar('\n');
+    print_wrapped(stdout, next, "", width);
 }
 
 /* Prints and writes all that was asked for. 0 or an exit status. */
 static int put_out(const struct options *o, const struct result *r, size_t n)
 {
-    const struct table_options table = { .colour = in_colour(o), .verbosity = o->verbosity, .program = o->program };
+    const struct table_options table = { .colour = in_colour(o), .verbosity = o->verbosity, .width = terminal_width(),
+                                         .program = o->program };
     int to_stdout = o->json && strcmp(o->json, "-") == 0;
     char error[1024];
     int rc = 0;
@@ -166,7 +178,7 @@ static int put_out(const struct options *o, const struct result *r, size_t n)
             rc = complain(status, error);
     }
     if (!to_stdout && !o->autoresult)
-        say_next(o, r, n);
+        say_next(o, r, n, table.width);
     const struct score *s = &r[n - 1].score;
     if (o->old_summary && !to_stdout)
         printf("correct:%zu\nperfidx:%.0f\n", s->correct, s->has_index ? s->index : 0);

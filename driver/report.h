@@ -32,6 +32,7 @@ struct result {
 struct table_options {
     int colour;
     int verbosity;               /* -1 summary only, 0 normal, 1 -v, 2 -V */
+    int width;                   /* columns of the terminal, or 0 */
     const char *program;         /* as it was called, for commands that are suggested */
 };
 

@@ -46,7 +46,7 @@ void report_peers(FILE *out, const struct result *r)
             add(rows, &r->outcomes[i].record.peers[k], &r->outcomes[i]);
     if (!rows[0].traces)
         return;
-    fprintf(out, "\nBeside real allocators (warm caches; memory of real ones: growth of resident memory)\n"
+    fprintf(out, "\nBeside real allocators (caches are warm; util of real ones: of resident memory)\n"
                  "  %-14s %6s  %6s  %10s  %12s\n",
             "allocator", "traces", "util", "ns/request", "speed / libc");
     for (size_t i = 0; i < ROWS && rows[i].traces; i++) {

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "report.h"
+#include "report_text.h"
 
 #define NAME_WIDTH 16 /* of a column; longer traces' names widen theirs, up to LONG_NAME */
 #define LONG_NAME 28
+#define COLUMNS 55    /* width of the table's other columns */
 #define OUTPUT_LINES 12 /* of what an allocator printed, per failing trace */
 #define LOG_LINES 40    /* of what the compiler said */
 #define FAILURES 6      /* described without -v: most have the same cause */
@@ -20,6 +22,7 @@ struct page {
     FILE *out;
     const struct table_options *options;
     int name, verdict; /* widths of columns */
+    int narrow;        /* the terminal has no room for all columns: those that matter most */
 };
 
 __attribute__((format(printf, 3, 4)))
@@ -37,88 +40,30 @@ static void write_in(const struct page *p, enum colour colour, const char *forma
         fputs("\033[0m", p->out);
 }
 
-/* Hostile text, control characters as \xNN. Of more than MOST lines (-1: all) the first few, and the last: what was said
- * just before the end says most. */
-static void print_lines(FILE *out, const char *text, const char *indent, int most)
+/* A sentence of ours, wrapped to the terminal. */
+__attribute__((format(printf, 3, 4)))
+static void say(const struct page *p, const char *indent, const char *format, ...)
 {
-    int fresh = 1, lines = 0, all = 0;
+    char text[512];
+    va_list args;
 
-    for (const char *c = text; most >= 0 && *c; c++)
-        all += *c == '\n' || !c[1];
-    const int first = most / 3, last = all - (most - first);
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (fresh && most >= 0 && all > most && lines++ == first) {
-            fprintf(out, "%s... %d lines left out; --json has them\n", indent, last - first);
-            for (; lines <= last; lines++)
-                c = (const unsigned char *)strchr((const char *)c, '\n') + 1;
-        }
-        if (fresh)
-            fputs(indent, out);
-        fresh = *c == '\n';
-        if (*c == '\n' || *c == '\t' || (*c >= 0x20 && *c != 0x7f))
-            putc(*c, out);
-        else
-            fprintf(out, "\\x%02x", *c);
-    }
-    if (!fresh)
-        putc('\n', out);
-}
-
-/* A name without what is hostile in it, cut to WIDTH characters. */
-static const char *short_name(const char *name, size_t width)
-{
-    static char text[2][256];
-    static int turn;
-    char *out = text[turn ^= 1];
-    size_t n = strlen(name);
-
-    if (n > 3 && strcmp(name + n - 3, ".gz") == 0)
-        n -= 3;
-    if (n > 4 && strncmp(name + n - 4, ".rep", 4) == 0)
-        n -= 4;
-    size_t take = n <= width ? n : width - 1;
-    for (size_t i = 0; i < take; i++)
-        out[i] = (unsigned char)name[i] >= 0x20 && (unsigned char)name[i] < 0x7f ? name[i] : '?';
-    if (take < n)
-        out[take++] = '~';
-    out[take] = '\0';
-    return out;
-}
-
-/* Bytes with four digits and a unit of 1024: 8190, 562K, 14.9M. */
-static const char *bytes_text(uint64_t bytes)
-{
-    static char text[4][24];
-    static unsigned turn;
-    static const char units[] = "\0KMGTP";
-    char *out = text[turn++ % 4];
-    double value = (double)bytes;
-    size_t unit = 0;
-
-    while (value >= 9999.5 && unit < 5) {
-        value /= 1024;
-        unit++;
-    }
-    snprintf(out, sizeof text[0], "%.*f%.1s", unit == 0 || value >= 99.95 ? 0 : 1, value, &units[unit]);
-    return out;
-}
-
-static const char *percent(int known, double fraction)
-{
-    static char text[4][16];
-    static unsigned turn;
-    char *out = text[turn++ % 4];
-
-    snprintf(out, sizeof text[0], known ? "%.1f%%" : "-", 100 * fraction);
-    return out;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    print_wrapped(p->out, text, indent, p->options->width);
 }
 
 /* ---- the table ---- */
 
 static void table_head(const struct page *p)
 {
-    fprintf(p->out, "%-*s %-*s %8s %7s %7s %6s %6s %7s %6s", p->name, "trace", p->verdict, "verdict", "requests",
-            "payload", "heap", "util", "of max", "Kops", "speed");
+    fprintf(p->out, "%-*s %-*s %8s", p->name, "trace", p->verdict, "verdict", "requests");
+    if (!p->narrow)
+        fprintf(p->out, " %7s %7s", "payload", "heap");
+    fprintf(p->out, " %6s %6s", "util", "of max");
+    if (!p->narrow)
+        fprintf(p->out, " %7s", "Kops");
+    fprintf(p->out, " %6s", "speed");
     if (p->options->verbosity > 0)
         fprintf(p->out, " %6s %4s", "+-", "runs");
     if (p->options->verbosity > 1)
@@ -134,12 +79,14 @@ static void table_row(const struct page *p, const struct outcome *o)
 
     fprintf(p->out, "%-*s ", p->name, short_name(o->trace->name, (size_t)p->name));
     write_in(p, ok ? GOOD : BAD, "%-*s", p->verdict, verdict_word(k->verdict));
-    fprintf(p->out, " %8zu %7s %7s %6s %6s", o->trace->count, bytes_text(o->trace->peak_payload),
-            ok ? bytes_text(record_heap(k)) : "-", percent(ok, o->utilization),
+    fprintf(p->out, " %8zu", o->trace->count);
+    if (!p->narrow)
+        fprintf(p->out, " %7s %7s", bytes_text(o->trace->peak_payload), ok ? bytes_text(record_heap(k)) : "-");
+    fprintf(p->out, " %6s %6s", percent(ok, o->utilization),
             percent(ok && o->ceiling > 0, o->ceiling > 0 ? o->utilization / o->ceiling : 0));
-    if (o->timed)
+    if (o->timed && !p->narrow)
         fprintf(p->out, " %7.0f", o->kops);
-    else
+    else if (!p->narrow)
         fprintf(p->out, " %7s", "-");
     if (o->timed && o->relative > 0)
         fprintf(p->out, " %6.2f", o->relative);
@@ -164,14 +111,23 @@ static void table_foot(const struct page *p, const struct result *r)
         snprintf(relative, sizeof relative, "%.2f", s->relative);
     snprintf(valid, sizeof valid, "%zu of %zu", s->valid, s->scored);
     int of_ceiling = r->course->utilization.of == OF_CEILING;
-    fprintf(p->out, "%-*s %-*s %8s %7s %7s %6s %6s %7s %6s\n", p->name, "mean of scored", p->verdict, valid, "", "", "",
-            of_ceiling ? "" : percent(s->has_utilization, s->utilization),
-            of_ceiling ? percent(s->has_utilization, s->utilization) : "", kops, relative);
-    fprintf(p->out, "\n  util: peak payload / heap.  of max: of what %lld-byte alignment makes possible.%s%s\n",
-            (long long)r->course->alignment, r->reference ? "\n  speed: relative to " : "", r->reference ? r->reference : "");
+    fprintf(p->out, "%-*s %-*s %8s", p->name, "mean of scored", p->verdict, valid, "");
+    if (!p->narrow)
+        fprintf(p->out, " %7s %7s", "", "");
+    fprintf(p->out, " %6s %6s", of_ceiling ? "" : percent(s->has_utilization, s->utilization),
+            of_ceiling ? percent(s->has_utilization, s->utilization) : "");
+    if (!p->narrow)
+        fprintf(p->out, " %7s", kops);
+    fprintf(p->out, " %6s\n\n", relative);
+    snprintf(valid, sizeof valid, "%lld", (long long)r->course->alignment);
+    say(p, "  ", "util: peak payload / heap.  of max: of what %s-byte alignment makes possible.", valid);
+    if (r->reference)
+        say(p, "  ", "speed: relative to %s", r->reference);
+    if (p->narrow)
+        say(p, "  ", "-v: all columns");
     if (p->options->verbosity > 1)
-        fprintf(p->out, "  max, header: utilization of a perfect allocator without headers; with 8-byte headers and blocks of at "
-                "least 32 bytes.\n");
+        say(p, "  ", "%s", "max, header: utilization of a perfect allocator without headers; with 8-byte headers and blocks of at "
+            "least 32 bytes.");
 }
 
 /* ---- failures ---- */
@@ -183,7 +139,7 @@ static void hint(const struct page *p, const char *text)
     char why[sizeof ((struct record *)0)->hint];
 
     snprintf(why, sizeof why, "%.*s", command ? (int)(command - text) + 1 : (int)sizeof why - 1, text);
-    print_lines(p->out, why, "  ", -1);
+    print_wrapped(p->out, why, "  ", p->options->width);
     if (command) {
         const char *program = p->options->program;
         fprintf(p->out, "    %s ", program[strcspn(program, " \t\n'\"\\$`;&|<>()*?[#~!")] ? "./mdriver" : program);
@@ -201,7 +157,7 @@ static void failure(const struct page *p, const struct outcome *o)
     print_lines(p->out, o->trace->path, "", -1);
     if (k->line)
         fprintf(p->out, "  line %u, request %zu of %zu\n", k->line, k->request, o->trace->count);
-    print_lines(p->out, k->message, "  ", -1);
+    print_wrapped(p->out, k->message, "  ", p->options->width);
     if (k->output && k->output[0]) {
         fprintf(p->out, "  It printed%s:\n", strlen(k->output) >= OUTPUT_CAP ? " (no more than 64 KiB are kept)" : "");
         print_lines(p->out, k->output, "    | ", OUTPUT_LINES);
@@ -295,10 +251,10 @@ static void latency_table(const struct page *p, const struct result *r)
             if (l->count == 0)
                 continue;
             if (!any++)
-                fprintf(p->out, "\nCost of single requests, nanoseconds\n  %-*s %-8s %9s %8s %8s %8s %10s  %s\n", NAME_WIDTH,
-                        "trace", "kind", "count", "p50", "p99", "p99.9", "max", "at request (line)");
-            fprintf(p->out, "  %-*s %-8s %9zu %8.0f %8.0f %8.0f %10.0f  %zu (%u)\n", NAME_WIDTH,
-                    short_name(r->outcomes[i].trace->name, NAME_WIDTH), kinds[k], l->count, l->p50, l->p99, l->p999,
+                fprintf(p->out, "\nCost of single requests, nanoseconds\n  %-14s %-7s %8s %6s %6s %6s %7s  %s\n", "trace",
+                        "kind", "count", "p50", "p99", "p99.9", "max", "request (line)");
+            fprintf(p->out, "  %-14s %-7s %8zu %6.0f %6.0f %6.0f %7.0f  %zu (%u)\n",
+                    short_name(r->outcomes[i].trace->name, 14), kinds[k], l->count, l->p50, l->p99, l->p999,
                     l->max, l->max_request + 1, r->outcomes[i].trace->requests[l->max_request].line);
         }
     }
@@ -358,14 +314,12 @@ static void team(const struct page *p, const struct build *b)
 static void head(const struct page *p, const struct result *r)
 {
     print_lines(p->out, r->image.name[0] ? r->image.name : "?", "", -1);
-    fprintf(p->out, "  %d-bit, course %s", r->image.bits, r->course->name);
-    if (r->reference)
-        fprintf(p->out, ", speed relative to %s", r->reference);
-    if (strcmp(r->clock, "cpu") != 0)
-        fprintf(p->out, ", clock %s", r->clock);
-    if (r->image.static_bytes)
-        fprintf(p->out, ", %s bytes of static data", bytes_text(r->image.static_bytes));
-    putc('\n', p->out);
+    int timed_otherwise = strcmp(r->clock, "cpu") != 0, has_static = r->image.static_bytes > 0;
+    say(p, "  ", "%d-bit, course %s%s%s%s%s%s%s%s", r->image.bits, r->course->name,
+        r->reference ? ", speed relative to " : "", r->reference ? r->reference : "",
+        timed_otherwise ? ", clock " : "", timed_otherwise ? r->clock : "",
+        has_static ? ", " : "", has_static ? bytes_text(r->image.static_bytes) : "",
+        has_static ? " bytes of static data" : "");
     if (r->course_reason && r->course_reason[0])
         print_lines(p->out, r->course_reason, "  ", -1);
     if (r->build.text[0])
@@ -388,7 +342,7 @@ static void build_failure(const struct page *p, const struct result *r)
 
 void report_table(FILE *out, const struct result *r, const struct table_options *options)
 {
-    struct page p = { out, options, NAME_WIDTH, 9 };
+    struct page p = { out, options, (int)strlen("mean of scored"), 9, 0 };
 
     for (size_t i = 0; i < r->count; i++) {
         int name = (int)strlen(short_name(r->outcomes[i].trace->name, LONG_NAME));
@@ -396,6 +350,7 @@ void report_table(FILE *out, const struct result *r, const struct table_options 
         p.name = name > p.name ? name : p.name;
         p.verdict = verdict > p.verdict ? verdict : p.verdict;
     }
+    p.narrow = options->width > 0 && options->width < p.name + p.verdict + COLUMNS && options->verbosity <= 0;
     if (r->verdict == VERDICT_BUILD) {
         build_failure(&p, r);
         findings(&p, r);
@@ -434,9 +389,12 @@ void report_table(FILE *out, const struct result *r, const struct table_options 
 
 void report_summary(FILE *out, const struct result *r, size_t n, const struct table_options *options)
 {
-    const struct page p = { out, options, NAME_WIDTH, 9 };
+    const struct page p = { out, options, NAME_WIDTH, 12, options->width > 0 && options->width < 70 };
 
-    fprintf(out, "\n%-16s %-12s %7s %8s %9s %6s %7s\n", "allocator", "verdict", "valid", "util", "Kops", "speed", "index");
+    fprintf(out, "\n%-*s %-*s %7s %7s", p.name, "allocator", p.verdict, "verdict", "valid", "util");
+    if (!p.narrow)
+        fprintf(out, " %7s", "Kops");
+    fprintf(out, " %6s %6s\n", "speed", "index");
     for (size_t i = 0; i < n; i++) {
         const struct score *s = &r[i].score;
         char valid[32], kops[24] = "-", relative[24] = "-", index[24] = "-";
@@ -447,8 +405,11 @@ void report_summary(FILE *out, const struct result *r, size_t n, const struct ta
             snprintf(relative, sizeof relative, "%.2f", s->relative);
         if (s->has_index)
             snprintf(index, sizeof index, "%.1f", s->index);
-        fprintf(out, "%-16s ", short_name(r[i].image.name, 16));
-        write_in(&p, r[i].verdict == VERDICT_OK ? GOOD : BAD, "%-12s", verdict_word(r[i].verdict));
-        fprintf(out, " %7s %7s %7s %6s %6s\n", valid, percent(s->has_utilization, s->utilization), kops, relative, index);
+        fprintf(out, "%-*s ", p.name, short_name(r[i].image.name, (size_t)p.name));
+        write_in(&p, r[i].verdict == VERDICT_OK ? GOOD : BAD, "%-*s", p.verdict, verdict_word(r[i].verdict));
+        fprintf(out, " %7s %7s", valid, percent(s->has_utilization, s->utilization));
+        if (!p.narrow)
+            fprintf(out, " %7s", kops);
+        fprintf(out, " %6s %6s\n", relative, index);
     }
 }

@@ -1,6 +1,7 @@
 """mdriver's command line: what is accepted, what is refused and how, what comes out."""
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
@@ -8,8 +9,10 @@ import pty
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -340,11 +343,12 @@ def test_help_starts_with_examples_and_names_every_status() -> None:
 
 # ---- terminals, pipes, colours ----
 
-def on_terminal(*arguments: str | Path, env: dict[str, str] | None = None) -> str:
+def on_terminal(*arguments: str | Path, env: dict[str, str] | None = None, columns: int = 0) -> str:
     """What a run writes to a terminal, both streams together."""
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir(ROOT)
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
         os.environ.update({"TERM": "xterm", **(env or {})})
         os.execv(MDRIVER, [str(MDRIVER), *map(str, arguments)])
     out = b""
@@ -371,6 +375,23 @@ def test_colour_on_a_terminal_only(trace: Path) -> None:
     piped = mdriver(*arguments)
     assert "\033" not in piped.stdout + piped.stderr and "\r" not in piped.stderr
     assert "\033[32mok" in mdriver("--color=always", *arguments).stdout
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_fits_the_terminal(tmp_path: Path, trace: Path, columns: int) -> None:
+    """Tables and sentences; only what is to be copied may be longer. Into a pipe a sentence is one line."""
+    path = allocator(tmp_path, f"char *p = mem_sbrk(16);\nmemset(p, 0, 10000 + size);\n{NEXT}")
+    for arguments in (["explicit"], [path], ["--latency", "explicit"], ["implicit", "explicit"]):
+        shown = on_terminal("--color=never", "-f", trace, *arguments, columns=columns)
+        lines = [line.rstrip("\r") for line in shown.split("\n") if "\x1b" not in line]
+        table = [line for line in lines if line.startswith("mixed")]
+        assert table and ("past-break" in table[0] or table[0].split()[1] == "ok")
+        assert len(table[0].split()) == (6 if columns == 60 else 9)
+        if "--latency" in arguments and columns == 60:
+            continue  # figures for those who have room for them
+        assert not [line for line in lines[1:] if len(line) > columns and str(tmp_path) not in line
+                    and str(trace) not in line], shown
+    assert "(heap size" in next(line for line in mdriver("-f", trace, path).stdout.splitlines() if "touched address" in line)
 
 
 def test_closed_pipe_is_no_crash(trace: Path) -> None:
