@@ -92,6 +92,11 @@ FAST bool test(pos g)
 
 /* ---- blocks begin, and are free ---- */
 
+/* What the bits W, the first of which is that of the second granule before a place, say of the place: 100, 101 and
+ * 111 from the last one down, that a block begins there; 110 that the one before does, and is free. Where W has a
+ * fourth bit, set if the block is free, it says that one begins and is allocated. */
+FAST bool says_begins(uint64_t w) { return 0xb0 >> w & 1; }
+
 /* A block begins at G, which is any place below the top. */
 SLOW bool begins(pos g)
 {
@@ -104,7 +109,7 @@ SLOW bool begins(pos g)
         return m - v <= 1 && m != LAST;
     }
     if (likely(g % 64 >= 2))
-        return 0xb0 >> (*word(e, g) >> (g % 64 - 2) & 7) & 1; /* 110: it says that g - 1 is free */
+        return says_begins(*word(e, g) >> (g % 64 - 2) & 7);
     return test(g) && (g == 0 || !test(g - 1) || (g > 1 && test(g - 2)));
 }
 
@@ -155,7 +160,7 @@ FAST void begin(pos g)
         add_chunk(g / PAGE + 1);
 }
 
-/* None does any longer: one that was allocated, or the top. */
+/* None does any longer, at what was an allocated one's place, or the top. */
 FAST void clear(pos g)
 {
     pos e = entry_of(g);
@@ -233,7 +238,8 @@ SLOW uint64_t last_before(pos g)
     }
 }
 
-/* The bits of the page with the chunk E from P on, or before it with that of P - 1 highest: 64 of them, or fewer. */
+/* The bits of the page with the chunk E from P on, or before it with that of P - 1 highest: 64 of them, and 0 for
+ * those of other pages. A mask, for a branch would be taken at one place in four. */
 FAST uint64_t bits_from(pos e, pos p)
 {
     uint64_t *c = chunk_at(e), next = c[(p / 64 + 1) % PAGE_WORDS];
@@ -282,12 +288,12 @@ SLOW struct view look_far(pos g)
 FAST struct view look(pos g)
 {
     pos e = entry_of(g), p = g % PAGE, after = g + 2;
-    bool sure;
+    bool sure; /* that an allocated one begins there; and that the next begins at AFTER or later */
 
     if (has_chunk(e)) {
         uint64_t w = p < 2 ? 0 : bits_from(e, p - 2), next = w << 1 >> 5 << 4;
         pos n = low_bit(next | (uint64_t)1 << 63);
-        bool allocated = 0xb0 >> (w & 15) & 1;
+        bool allocated = says_begins(w & 15);
         if (likely(next && p + n != PAGE + 1))
             return (struct view){ g - 2 + n, allocated, w >> n & 2 };
         sure = allocated && p < PAGE - 1;
