@@ -165,7 +165,8 @@ def in_terminal(request: Request, colour: bool) -> str:
     picture = make(request)
     columns, room = request.columns, request.columns - max(map(len, picture.key), default=0) - 2
     beside = picture.beside and room >= 50
-    drawn = draw(picture, "dumb", (room if beside else columns, picture.lines or request.lines), colour)
+    height = picture.lines or max(12, request.lines - (0 if beside else max(0, len(picture.key) - 2)))
+    drawn = draw(picture, "dumb", (room if beside else columns, height), colour)
     lines = [line.rstrip() for line in drawn.decode("utf-8", "replace").replace("\f", "").split("\n")]
     while lines and not bare(lines[-1]).strip():
         lines.pop()

@@ -126,6 +126,17 @@ def test_sizes_in_a_terminal_are_bars(tmp_path: Path) -> None:
     assert any(re.search(r" end #+ 100 %$", line) for line in drawn)
 
 
+@pytest.mark.parametrize("lines", [12, 16, 20])
+def test_every_letter_is_on_the_plane_in_a_terminal(lines: int) -> None:
+    """Those at the corners too, and on the few lines that a long table leaves."""
+    corners = ((0.3, 2.9), (0.3, 0.003), (0.999, 2.9), (0.999, 0.003), (0.6, 1.0))
+    subjects = [Subject(f"allocator{i}", result(f"a{i}", [], used, speed)) for i, (used, speed) in enumerate(corners)]
+    drawn = in_terminal(Request("pareto", subjects, columns=80, lines=lines), colour=False).splitlines()
+    top, bottom = (i for i, line in enumerate(drawn) if "+-----" in line)
+    inside = "\n".join(line[12:] for line in drawn[top + 1:bottom])
+    assert sorted(re.findall("[a-z]", inside)) == list("abcde")
+
+
 def test_traces_in_a_terminal_name_each_allocator(tmp_path: Path, dice: random.Random) -> None:
     heap = FirstFit().random(dice, 30)
     subjects = [Subject(name, result(name, [heap.trace("t.rep", utilization=used)]))
