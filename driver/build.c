@@ -262,6 +262,9 @@ static enum build_status explain(struct job *j, int rc, const char *step, const 
     if (may_be_of_another(j, dialect, step, log))
         snprintf(hint, sizeof hint, "; it looks like a file of the %s edition, because %s: try --course auto",
                  dialect_word(dialect), why);
+    if (strcmp(step, "compile") == 0 && memchr(j->source.bytes, '\0', j->source.size))
+        return fail(j, BUILD_FAILED, "%s: does not compile: it holds zero bytes, so it is no plain text; save it as UTF-8",
+                    name);
     if (strcmp(step, "compile") == 0)
         return fail(j, BUILD_FAILED, "%s: does not compile%s%s", name, j->bits == 32 ? " as a 32-bit file" : "", hint);
     if (log && link_reason(name, log, reason, sizeof reason) == 0)

@@ -107,6 +107,7 @@ def test_trace_without_requests(tmp_path: Path) -> None:
 BUILD_FAILURES = {
     "nothing": ("", "it does not define mm_init, mm_malloc, mm_free, mm_realloc"),
     "a syntax error": ('#include "mm.h"\nint mm_init(void) { return 0 }\n', "does not compile\n"),
+    "UTF-16": ("int mm_init(void);\n", "it holds zero bytes, so it is no plain text; save it as UTF-8\n"),
     "an array of 8 GiB": ('#include "mm.h"\nvolatile char a[8ULL << 30];\nint mm_init(void) { return a[0]; }\n'
                           "void *mm_malloc(size_t n) { return n ? 0 : 0; }\nvoid mm_free(void *p) { (void)p; }\n"
                           "void *mm_realloc(void *p, size_t n) { return n ? p : 0; }\n",
@@ -125,7 +126,7 @@ BUILD_FAILURES = {
 def test_why_a_file_does_not_build(tmp_path: Path, trace: Path, what: str) -> None:
     """The reason stands first, and no other course is suggested when none would help."""
     text, words = BUILD_FAILURES[what]
-    (tmp_path / "mm.c").write_text(text)
+    (tmp_path / "mm.c").write_text(text, encoding="utf-16" if what == "UTF-16" else "utf-8")
     done = mdriver("--check-only", "-f", trace, tmp_path / "mm.c")
     assert done.returncode == 3
     assert words in done.stdout and "--course auto" not in done.stdout
