@@ -1,33 +1,37 @@
 /*
  * champion.c - no headers: bits beside the blocks say where they begin. Freed blocks wait to be used again.
  *
- * The heap is tiled by blocks, in granules of 8 bytes. A block carries nothing: an allocated one is all payload.
+ * The heap is tiled by blocks, in granules of MM_ALIGNMENT bytes. A block carries nothing: an allocated one is all
+ * payload. What there is of it is told by two bits a granule, in a table that is a block of its own and moves as the
+ * heap grows:
  *
- *     blocks  | allocated     | allocated | free, in a bin      | allocated | parked    | reserve   | top ...
- *     bits      1 0 0 0 0 0 0   1 0 0 0 0   1 1 0 0 0 0 0 0 0 0   1 0 0 0 0   1 0 0 0 0   1 0 0 0 0   1
+ *     blocks  | allocated     | allocated | free, in a bin      | allocated | parked    | reserve   | recent  | ... top
+ *     begins    1 0 0 0 0 0 0   1 0 0 0 0   1 0 0 0 0 0 0 0 0 0   1 0 0 0 0   1 0 0 0 0   1 0 0 0 0   1 0 0 0
+ *     free      0               0           1                     0           0           0           0
  *
- * A bit is set where a block begins, and the next one too if it is free. The length of a block is the distance to
- * the next bit: two words of bits show it, for nearly all blocks, with shifts; and whether the neighbours are free.
- * The bits are in a table, a block of its own, which moves as the heap grows. There are two kinds of it:
+ * The length of a block is the distance to the next bit: two words show it, for nearly all blocks, with shifts. There
+ * are two kinds of table:
  *
- *     flat.h    for an alignment of 16: all bits, 1/64 of the heap; the fastest. A long block says its length in
- *               words of bits that it covers anyway
+ *     flat.h    for an alignment of 16: both bits of all granules, 1/64 of the heap; the fastest
  *     paged.h   for an alignment of 8: an entry for each page of 2 KB; bits, 1/64 of the page, only for those in
- *               which more than three blocks begin, or free ones end. The smallest
+ *               which more than three blocks begin. The smallest
  *
  * vocabulary:
- *     granule   8 bytes; `pos` is a place in the heap, or a size, counted in them
- *     unit      a granule, or two with an alignment of 16
+ *     granule   MM_ALIGNMENT bytes; `pos` is a place in the heap, or a size, counted in them
  *     top       where the last block ends; beyond it, up to the break, is memory that was a block earlier
  *     bin       list of free blocks of one size, or of nearly one
- *     recent    the free block that was left over when one was last split. While parking does not pay, small blocks
- *               are cut off it, so what is allocated together lies together
- *     class     small blocks of one size, once the heap bears the lists (16 KB, all of them 96 KB)
- *     parked    freed, but not yet coalesced: the class's next block. At most 1/64 of the heap
+ *     slot      where such a list starts or goes on: so a block is taken out without knowing its bin
+ *     hole      free block: in a bin, recent, or fresh
+ *     recent    the hole that was left over when one was last split. While parking does not pay, small blocks are cut
+ *               off it, so what is allocated together lies together
+ *     fresh     the hole that was freed last. It grows with what is freed beside it, and goes into its bin when
+ *               something is freed elsewhere, or is looked for
+ *     class     small blocks of one size, once the heap bears the lists (12 KB, all of them 96 KB)
+ *     parked    freed, but not yet coalesced: the class's next block. At most 1/32 of the heap
  *     flush     all that is parked is freed after all: before the heap grows, and when too much is parked. Where
  *               parking does not pay, it is left alone for a while
  *     reserve   a stretch for blocks of one class only, made when many of them are needed; so small blocks lie
- *               together and do not pin the holes among large ones. All together at most 1/80 of the heap
+ *               together and do not pin the holes among large ones. All together at most 1/160 of the heap
  *     chunk     the bits of one page, in paged.h
  *     stocked   there are unused chunks enough for what may be done next, since no step may fail half-way
  *
@@ -35,11 +39,11 @@
  * just this size; the reserve's start; a block that nearly fits best (at most 24 are looked at); the top.
  *
  * cost: malloc and free of a small block mostly touch a word or two of bits and one list. The rest is O(1), but
- * for a flush (at most 2048 blocks), a new table (1/64 of the heap is copied when it has grown by a quarter; 1/512
- * if paged), and realloc, which copies a block that cannot grow where it is. One that grows in small steps gets 1/8
- * more. With an alignment of 8 each look at the bits goes through the table's entry.
- * metadata: 1.6 to 2 % of the heap, with an alignment of 8 0.2 to 2 %; some 150 bytes in any heap; 2 KB of lists
- * from 96 KB on; and `struct heap`, about 200 bytes of static data.
+ * for a flush (at most 64 KB of blocks), a new table (1/64 of the heap is copied when it has grown by an eighth; 1/512
+ * if paged, by a half), and realloc, which copies a block that cannot grow where it is. One that grows in small steps
+ * gets 1/8 more.
+ * metadata: 1.6 to 1.8 % of the heap, with an alignment of 8 0.2 to 2 %; some 200 bytes in any heap; 1.5 KB of lists
+ * from 96 KB on; and `struct heap`, about 150 bytes of static data.
  * worst trace: arrays that grow by realloc among others that do: each leaves holes that none of the others fits.
  *
  * Blocks of more than 1 GiB, and large ones beyond the first 16 GiB, are apart: champion/giants.h.
@@ -81,6 +85,7 @@ SLOW pos allocate_slowly(pos n)
         g = from_top(n * count);
     if (!g) { /* exhausted: nothing is held back any longer */
         count = 1;
+        flush();
         drop_reserves();
         g = stocked() ? fit(n, &count) : 0;
         if (!g && stocked())
@@ -185,8 +190,6 @@ static const char *complaint(const unsigned char *p)
     return "is inside a block, not its start";
 }
 
-SLOW void coalesce_user(pos g, pos e) { coalesce(g, e); }
-
 __attribute__((noreturn, cold, noinline))
 static void bad(const char *call, const void *p)
 {
@@ -247,7 +250,7 @@ void mm_free(void *ptr)
         h.idle--;
         count_out(e - g);
     }
-    coalesce_user(g, e);
+    release(g, e);
 }
 
 /* The block at G, of OLD granules, becomes a giant of SIZE bytes; NULL when the heap is exhausted. */

@@ -29,7 +29,7 @@ FAST void drop_old_table(void)
 }
 
 /* Granules for a table that covers a heap with its top at PLACE, itself, and some growth. */
-FAST pos room_for(pos place) { return (table_for(place + place / TABLE_SLACK) + 1) & ~(pos)1; }
+FAST pos room_for(pos place) { return table_for(place + place / TABLE_SLACK); }
 
 /* Moves the table into a free block of N granules, or else to the top. The block it was in is still allocated
  * then: drop_old_table. */
@@ -67,9 +67,13 @@ static void moved_own(pos from, pos to)
         h.table = at(h.own_table = to);
         return;
     }
+    bool bins = h.bins > FEW_BINS; /* they are behind the classes */
     h.classes = at(h.own_lists = to);
-    if (h.first != h.few)
-        h.first = (pos *)(h.classes + h.class_count);
+    if (!bins)
+        return;
+    h.first = next_slot(to) + h.class_count * CLASS_SLOTS;
+    for (unsigned c = 0; c < h.bins; c++)
+        node(*slot(h.first + c))->link = h.first + c;
 }
 
 /* The block [G, E) is to have SIZE granules, and what follows is the last block and the allocator's own: they
@@ -82,7 +86,7 @@ static pos swap_own(pos g, pos e, pos size)
         return g;
     forget_length(g, e);
     forget_length(e, h.top);
-    clear(e);
+    erase(e);
     erased(e, g, h.top);
     begin(to);
     note_length(g, to);
@@ -98,17 +102,14 @@ static pos swap_own(pos g, pos e, pos size)
  * does not part free memory for good. True when it has moved. */
 static bool slide_own(pos g)
 {
-    bool free;
-    pos q = before(g, &free);
+    pos q = hole_before(g);
 
-    if (!free)
+    if (q == g)
         return false;
     pos e = end_of(g), to = q + e - g;
-    take_any(q, g - q);
-    forget_length(q, g);
+    take_hole(q, g);
     forget_length(g, e);
-    clear(g);
-    mark_allocated(q);
+    erase(g);
     erased(g, q, e);
     begin(to);
     note_length(q, to);
@@ -138,7 +139,7 @@ SLOW bool restock(unsigned count)
         if (b + n >= h.covered || !reach(b + n))
             return false;
     }
-    *node(b) = (struct node){ .next = h.stocks, .prev = STOCK ^ b };
+    *node(b) = (struct node){ .next = h.stocks, .link = STOCK ^ b };
     h.stocks = b;
     add_chunks(b + 2, b + n);
     if (b == h.top) {
@@ -194,7 +195,7 @@ SLOW pos grow_last(pos g, pos old, pos n)
     if (to != g)
         memmove(at(to), at(g), (size_t)old * GRANULE);
     forget_length(g, g + old);
-    clear(g + old);
+    erase(g + old);
     erased(g + old, g, UINT32_MAX);
     h.top = g;
     if (room > 0)
@@ -211,20 +212,17 @@ SLOW pos grow_last(pos g, pos old, pos n)
  * and be in its way the next time. Returns where the block begins then, its end being as before; or 0. */
 static pos slide(pos g, pos e, pos n)
 {
-    bool free;
-    pos q = before(g, &free), old = e - g, leave = (old / 32 + 32) / UNIT * UNIT, to = q + leave;
+    pos q = hole_before(g), old = e - g, leave = old / 32 + 256 / GRANULE, to = q + leave;
 
-    if (!free || g < to + old / SLIDE_SHARE || e < to + n)
+    if (q == g || g < to + old / SLIDE_SHARE || e < to + n)
         return 0;
-    take_any(q, g - q);
-    forget_length(q, g);
+    take_hole(q, g);
     forget_length(g, e);
-    clear(g);
+    erase(g);
     erased(g, q, e);
     begin(to);
-    note_length(q, to);
     note_length(to, e);
-    insert(q, leave);
+    add_hole(q, to);
     memmove(at(to), at(g), (size_t)old * GRANULE);
     return to;
 }

@@ -33,8 +33,13 @@
 #define MARGIN (2 + CHUNKS_STEP * PAGE_WORDS + PAGE) /* the table covers so much beyond the top, at least */
 #define TABLE_SLACK 2u /* the table is made for a heap larger by this part of it */
 
-/* The first block: a granule that `insert` writes to, the first table, and chunks. */
-enum { FIRST_TABLE = 1, FIRST_CHUNKS = FIRST_TABLE + 3, FIRST = FIRST_CHUNKS + CHUNKS_FIRST * PAGE_WORDS };
+/* The first block: a granule that `insert` writes to, the first bins, the first table, and chunks. */
+enum {
+    FIRST_BINS = 1,
+    FIRST_TABLE = FIRST_BINS + FEW_BINS / 2,
+    FIRST_CHUNKS = FIRST_TABLE + 3,
+    FIRST = FIRST_CHUNKS + CHUNKS_FIRST * PAGE_WORDS
+};
 
 /* ---- the table ---- */
 
@@ -160,8 +165,8 @@ FAST void begin(pos g)
         add_chunk(g / PAGE + 1);
 }
 
-/* None does any longer, at what was an allocated one's place, or the top. */
-FAST void clear(pos g)
+/* None does any longer, where one did that was not marked free, or the top; and where one was. */
+FAST void erase(pos g)
 {
     pos e = entry_of(g);
 
@@ -174,13 +179,11 @@ FAST void clear(pos g)
     }
 }
 
-FAST void begin_free(pos g) { begin(g), mark_free(g); }
-
 FAST void erase_free(pos g)
 {
     if (has_chunk(entry_of(g + 1)))
         mark_allocated(g);
-    clear(g);
+    erase(g);
 }
 
 /* ---- from a block to the next and the one before ---- */
@@ -269,20 +272,14 @@ FAST pos end_of(pos g)
 /* What is to be seen at G, which is any place below the top. */
 struct view {
     pos end;        /* of the block that begins there */
-    bool allocated; /* one does, and it is not free; else the others say nothing */
-    bool next_free; /* the next one is */
+    bool allocated; /* one does, and it is not free; else the end says nothing */
 };
-
-FAST bool sees_allocated(struct view v) { return v.allocated; }
-FAST pos sees_end(struct view v, pos g) { return (void)g, v.end; }
-FAST bool sees_next_free(struct view v, pos g, pos e) { return (void)g, (void)e, v.next_free; }
 
 SLOW struct view look_far(pos g)
 {
     if (!begins(g) || is_free(g))
         return (struct view){ .allocated = false };
-    pos e = end_of(g);
-    return (struct view){ .end = e, .allocated = true, .next_free = is_free(e) };
+    return (struct view){ end_of(g), true };
 }
 
 FAST struct view look(pos g)
@@ -295,21 +292,29 @@ FAST struct view look(pos g)
         pos n = low_bit(next | (uint64_t)1 << 63);
         bool allocated = says_begins(w & 15);
         if (likely(next && p + n != PAGE + 1))
-            return (struct view){ g - 2 + n, allocated, w >> n & 2 };
+            return (struct view){ g - 2 + n, allocated };
         sure = allocated && p < PAGE - 1;
     } else {
         unsigned k = mark_from(e, p * 2);
         pos v = mark(e, k + MARK);
         bool allocated = e < RUN && mark(e, k) == p * 2;
         if (v < LAST - 1)
-            return (struct view){ g - p + v / 2, allocated, v % 2 };
+            return (struct view){ g - p + v / 2, allocated };
         sure = allocated && p < PAGE - 1 && v == LAST;
         after = g - p + PAGE;
     }
     if (unlikely(!sure))
         return look_far(g);
-    uint64_t next = first_from(after);
-    return (struct view){ (pos)(next / 2), true, next % 2 };
+    return (struct view){ (pos)(first_from(after) / 2), true };
+}
+
+/* Whether an allocated block begins at G, which is any place below the top, and its end. */
+FAST bool allocated_at(pos g, pos *end)
+{
+    struct view v = look(g);
+
+    *end = v.end;
+    return v.allocated;
 }
 
 /* Where the block begins that ends at G, and whether it is free. */
