@@ -84,6 +84,7 @@ def ingest(source: Path, roster: Roster, keep: Callable[[bytes], str], layout: s
     intake = Intake(roster=roster)
     files: list[tuple[str, str]] = []
     others: dict[str, list[str]] = {}
+    refused: dict[str, str] = {}  # path -> why
     metadata: dict[str, list[dict[str, str]]] = {}
     base = source.stem if source.is_file() else source.resolve().name
 
@@ -92,6 +93,7 @@ def ingest(source: Path, roster: Roster, keep: Callable[[bytes], str], layout: s
 
     for item in walk(source, wanted):
         if isinstance(item, Refusal):
+            refused[item.path] = item.why
             if not JUNK.search(item.path):
                 intake.notes.append(Note("refused", item.path, f"{plain(item.path)}: {item.why}; it was left out"))
             if name_fault(item.path) is None:
@@ -103,6 +105,7 @@ def ingest(source: Path, roster: Roster, keep: Callable[[bytes], str], layout: s
         else:
             fault = content_fault(item.content)
             if fault:
+                refused[item.path] = fault
                 intake.notes.append(Note("refused", item.path, f"{plain(item.path)}: {fault}; it was left out"))
                 _remember_other(others, item.path)
             else:
@@ -115,7 +118,7 @@ def ingest(source: Path, roster: Roster, keep: Callable[[bytes], str], layout: s
         raise Problem(f"{source}: no {filename} in it; expected a download from Canvas, Moodle, Gradescope or "
                       f"Autolab, a folder per student, or files named NAME_{filename}")
     _attempts(intake, found, due)
-    _missing(intake, [item for item in classified if not item.sha256], filename)
+    _missing(intake, [item for item in classified if not item.sha256], filename, refused)
     return intake
 
 
@@ -250,19 +253,22 @@ def _attempts(intake: Intake, found: list[Found], due: datetime | None) -> None:
         intake.attempts.append(Attempt(owners[key], item.path, item.sha256, number, late, item.time))
 
 
-def _missing(intake: Intake, others: list[Found], filename: str) -> None:
-    """People who handed in something else, and people of the roster who handed in nothing."""
+def _missing(intake: Intake, others: list[Found], filename: str, refused: dict[str, str]) -> None:
+    """People who handed in something else, or what was REFUSED, and people of the roster who handed in nothing."""
     have = {attempt.person.key for attempt in intake.attempts}
     instead: dict[str, list[str]] = defaultdict(list)
     whose: dict[str, Person] = {}
+    unusable: dict[str, str] = {}
     for item in others:
         person = intake.roster.person_for(item.claim)
         if person.key not in have:
             whose[person.key] = person
             instead[person.key].append(PurePosixPath(item.path).name)
+            if item.path in refused and candidate(item.path, filename):
+                unusable.setdefault(person.key, f"{plain(PurePosixPath(item.path).name)} {refused[item.path]}")
     for key, names in sorted(instead.items()):
-        intake.notes.append(Note("missing", "", f"{whose[key].shown} has no {filename} "
-                                 f"(found {plain(', '.join(sorted(names)[:3]))})", key))
+        why = f" that can be graded: {unusable[key]}" if key in unusable else f" (found {plain(', '.join(sorted(names)[:3]))})"
+        intake.notes.append(Note("missing", "", f"{whose[key].shown} has no {filename}{why}", key))
     for person in intake.roster.people:
         if person.on_roster and person.key not in have and person.key not in instead:
             intake.notes.append(Note("missing", "", f"{person.shown} handed in nothing", person.key))

@@ -195,6 +195,16 @@ def test_duplicates_and_what_was_there_instead(tmp_path):
     assert notes["missing"] == ["bob has no mm.c (found malloc.c, report.pdf)"]
 
 
+def test_what_was_handed_in_and_cannot_be_graded(tmp_path):
+    """The reason stands where the person is missing, too."""
+    source = pile(tmp_path / "pile", ["ann/mm.c", "bob/mm.c", "cy/mm.c"])
+    (source / "bob" / "mm.c").write_bytes(b"")
+    (source / "cy" / "mm.c").write_text("int x;", encoding="utf-16")
+    assert kinds(read(source))["missing"] == [
+        "bob has no mm.c that can be graded: mm.c is empty",
+        "cy has no mm.c that can be graded: mm.c is UTF-16 text; C source must be ASCII or UTF-8"]
+
+
 @pytest.mark.parametrize("text, utc", [
     ("2026-11-24T23:59", "2026-11-24T23:59:00+00:00"), ("2026-11-24 23:59:10 Z", "2026-11-24T23:59:10+00:00"),
     ("2026-11-24 23:59:10.123456789 -0500", "2026-11-25T04:59:10.123456+00:00"),
