@@ -267,7 +267,8 @@ def _missing(intake: Intake, others: list[Found], filename: str, refused: dict[s
             if item.path in refused and candidate(item.path, filename):
                 unusable.setdefault(person.key, f"{plain(PurePosixPath(item.path).name)} {refused[item.path]}")
     for key, names in sorted(instead.items()):
-        why = f" that can be graded: {unusable[key]}" if key in unusable else f" (found {plain(', '.join(sorted(names)[:3]))})"
+        why = (f" that can be graded: {unusable[key]}" if key in unusable
+               else f" (found {plain(', '.join(sorted(names)[:3]))})")
         intake.notes.append(Note("missing", "", f"{whose[key].shown} has no {filename}{why}", key))
     for person in intake.roster.people:
         if person.on_roster and person.key not in have and person.key not in instead:
