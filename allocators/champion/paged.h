@@ -188,18 +188,16 @@ FAST void erase_free(pos g)
 
 /* ---- from a block to the next and the one before ---- */
 
-/* Twice the first place from G on where a block begins, and one more if it is free. If G's page has marks, G is
- * its first granule. */
-SLOW uint64_t first_from(pos g)
+/* The first place from G on where a block begins. If G's page has marks, G is its first granule. */
+SLOW pos first_from(pos g)
 {
     pos page = g / PAGE, p = g % PAGE;
 
     for (;; page++, p = 0) {
         pos e = *entry(page);
         if (e < RUN) {
-            pos v = mark(e, 0);
-            if (v != LAST)
-                return (uint64_t)page * PAGE * 2 + (v < LAST - 1 ? v : v + is_free(page * PAGE + v / 2));
+            if (e != NONE)
+                return page * PAGE + mark(e, 0) / 2;
         } else if (is_run(e)) {
             page += (e & ~RUN) - 1;
         } else {
@@ -207,15 +205,14 @@ SLOW uint64_t first_from(pos g)
             uint64_t *c = chunk_at(e), w = c[i] >> p % 64 << p % 64;
             while (!w && ++i < PAGE_WORDS)
                 w = c[i];
-            if (w) {
-                pos q = page * PAGE + i * 64 + low_bit(w);
-                return (uint64_t)q * 2 + (q % 64 < 63 ? w >> q % 64 >> 1 & 1 : is_free(q));
-            }
+            if (w)
+                return page * PAGE + i * 64 + low_bit(w);
         }
     }
 }
 
-/* The same for the last place before G. */
+/* Twice the last place before G where a block begins, and one more if it is free. If G's page has marks, G is its
+ * first granule. */
 SLOW uint64_t last_before(pos g)
 {
     pos page = (g - 1) / PAGE, p = (g - 1) % PAGE;
@@ -263,58 +260,39 @@ FAST pos end_of(pos g)
 
     if (has_chunk(e)) {
         uint64_t w = bits_from(e, p) & ~(uint64_t)1;
-        return likely(w) ? g + 1 + low_bit(w) : (pos)(first_from(g + 2) / 2);
+        return likely(w) ? g + 1 + low_bit(w) : first_from(g + 2);
     }
     pos v = mark(e, mark_from(e, p * 2));
-    return v != LAST ? g + 1 - p + v / 2 : (pos)(first_from(g + 1 - p + PAGE) / 2);
+    return v != LAST ? g + 1 - p + v / 2 : first_from(g + 1 - p + PAGE);
 }
 
-/* What is to be seen at G, which is any place below the top. */
-struct view {
-    pos end;        /* of the block that begins there */
-    bool allocated; /* one does, and it is not free; else the end says nothing */
-};
-
-SLOW struct view look_far(pos g)
-{
-    if (!begins(g) || is_free(g))
-        return (struct view){ .allocated = false };
-    return (struct view){ end_of(g), true };
-}
-
-FAST struct view look(pos g)
-{
-    pos e = entry_of(g), p = g % PAGE, after = g + 2;
-    bool sure; /* that an allocated one begins there; and that the next begins at AFTER or later */
-
-    if (has_chunk(e)) {
-        uint64_t w = p < 2 ? 0 : bits_from(e, p - 2), next = w << 1 >> 5 << 4;
-        pos n = low_bit(next | (uint64_t)1 << 63);
-        bool allocated = says_begins(w & 15);
-        if (likely(next && p + n != PAGE + 1))
-            return (struct view){ g - 2 + n, allocated };
-        sure = allocated && p < PAGE - 1;
-    } else {
-        unsigned k = mark_from(e, p * 2);
-        pos v = mark(e, k + MARK);
-        bool allocated = e < RUN && mark(e, k) == p * 2;
-        if (v < LAST - 1)
-            return (struct view){ g - p + v / 2, allocated };
-        sure = allocated && p < PAGE - 1 && v == LAST;
-        after = g - p + PAGE;
-    }
-    if (unlikely(!sure))
-        return look_far(g);
-    return (struct view){ (pos)(first_from(after) / 2), true };
-}
+/* The end of the allocated block that begins at G, which is any place below the top; 0 if none does. */
+SLOW pos end_if_allocated(pos g) { return begins(g) && !is_free(g) ? end_of(g) : 0; }
 
 /* Whether an allocated block begins at G, which is any place below the top, and its end. */
 FAST bool allocated_at(pos g, pos *end)
 {
-    struct view v = look(g);
+    pos e = entry_of(g), p = g % PAGE;
 
-    *end = v.end;
-    return v.allocated;
+    if (has_chunk(e) && likely(p >= 2)) {
+        uint64_t w = bits_from(e, p - 2), next = w & ~(uint64_t)15;
+        if (likely(next)) {
+            *end = g - 2 + low_bit(next);
+            return says_begins(w & 15);
+        }
+        if (says_begins(w & 15) && likely(p < PAGE - 1)) {
+            *end = first_from(g + 2);
+            return true;
+        }
+    } else if (likely(e < RUN)) {
+        unsigned k = mark_from(e, p * 2);
+        if (mark(e, k) == p * 2 && likely(p < PAGE - 1)) {
+            pos v = mark(e, k + MARK);
+            *end = v != LAST ? g - p + v / 2 : first_from(g - p + PAGE);
+            return true;
+        }
+    }
+    return (*end = end_if_allocated(g));
 }
 
 /* Where the block begins that ends at G, and whether it is free. */
@@ -378,9 +356,9 @@ SLOW void drop_chunks(pos x, pos g, pos e)
 /* The block [G, E), or what is beyond the last one, covers X now, where one began before. */
 FAST void erased(pos x, pos g, pos e)
 {
-    if (likely(e - g <= PAGE || (x + 1) / PAGE <= (g + 1) / PAGE || x / PAGE >= e / PAGE))
+    if (likely(e - g <= PAGE || !(has_chunk(entry_of(x)) || x % PAGE == PAGE - 1)))
         return;
-    if (has_chunk(entry_of(x)) || x % PAGE == PAGE - 1)
+    if ((x + 1) / PAGE > (g + 1) / PAGE && x / PAGE < e / PAGE)
         drop_chunks(x, g, e);
 }
 
