@@ -59,10 +59,10 @@ def is_archive(path: str) -> bool:
     return path.lower().endswith(SUFFIXES)
 
 
-def walk(source: Path, wanted: Callable[[str], bool]) -> Iterator[Item]:
-    """Every file of SOURCE; those whose path is WANTED come with their content."""
+def walk(source: Path, wanted: Callable[[str], bool], but: Path | None = None) -> Iterator[Item]:
+    """Every file of SOURCE that is not below the folder BUT; those whose path is WANTED come with their content."""
     if source.is_dir():
-        yield from _directory(source, wanted)
+        yield from _directory(source, wanted, but)
         return
     try:
         handle = source.open("rb")
@@ -75,10 +75,11 @@ def walk(source: Path, wanted: Callable[[str], bool]) -> Iterator[Item]:
             yield from _archive(handle, source.name, "", wanted, outer=True)
 
 
-def _directory(top: Path, wanted: Callable[[str], bool]) -> Iterator[Item]:
+def _directory(top: Path, wanted: Callable[[str], bool], but: Path | None) -> Iterator[Item]:
     """A tree on disk; links are not followed."""
     for folder, folders, files in os.walk(top):
-        folders.sort()
+        folders[:] = sorted(name for name in folders
+                            if not (but and name == but.resolve().name and but.samefile(Path(folder, name))))
         for name in list(folders):
             if os.path.islink(os.path.join(folder, name)):
                 folders.remove(name)

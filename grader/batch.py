@@ -51,6 +51,8 @@ def preflight(mdriver: Mdriver) -> None:
     """Grades a tiny allocator first: a wrong course or a broken build shows before the class is graded."""
     with sample() as source:
         answer = mdriver.run(source, check_only=True)
+    if answer.refused:
+        raise Problem(f"{answer.refused}; nothing was graded")
     if answer.fault:
         raise Problem(f"mdriver cannot grade anything: {answer.fault}; nothing was graded", FAULT)
 

@@ -169,7 +169,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "completion", formatter_class=argparse.RawDescriptionHelpFormatter,
         help="what TAB completes in bash, zsh and fish; defines `grader`",
         description="Prints a script that completes the commands and options of the grader and of mdriver, and\n"
-                    "defines `grader`, short for python3 -m grader, which then works in every folder.", epilog=SWITCH_ON)
+                    "defines `grader`, short for python3 -m grader, which then works in every folder.",
+        epilog=SWITCH_ON)
     sub.add_argument("shell", nargs="?", choices=tuple(SHELLS), default="bash", help="default: %(default)s")
     sub.set_defaults(action=lambda args: print(script(commands, args.shell)) or OK)
 
@@ -199,8 +200,8 @@ def script(commands: argparse._SubParsersAction, shell: str) -> str:
         return "\n".join(row.of_fish() if shell == "fish" else row.of_bash() for row in rows)
 
     text = SHELLS[shell]
+    first = shlex.quote(" ".join([*shown, "--help", "--version"]))
     for name, value in (("MDRIVER", table(MDRIVER)), ("VALUES", table(values)), ("WORDS", table(words)),
-                        ("OPTIONS", MDRIVER_OPTIONS), ("COMMANDS", shlex.quote(" ".join([*shown, "--help", "--version"]))),
-                        ("ROOT", shlex.quote(str(ROOT)))):
+                        ("OPTIONS", MDRIVER_OPTIONS), ("COMMANDS", first), ("ROOT", shlex.quote(str(ROOT)))):
         text = text.replace(f"@{name}@", value)
     return text.strip()

@@ -64,6 +64,7 @@ class Answer:
 
     result: dict | None
     fault: str | None
+    refused: str | None = None  # mdriver's words when it took what it was given for wrong input
 
 
 @dataclass
@@ -176,8 +177,10 @@ def judge(status: int, path: Path, words: str) -> Answer:
     if status < 0 or status > 128:
         number = -status if status < 0 else status - 128
         return Answer(None, f"mdriver was killed by signal {number}{said}")
-    if status in (2, 5):
-        return Answer(None, f"mdriver failed with status {status}{said}")
+    if status == 2:
+        return Answer(None, f"mdriver failed with status 2{said}", said[2:].removeprefix("mdriver: ") or None)
+    if status == 5:
+        return Answer(None, f"mdriver failed with status 5{said}")
     try:
         # O_NOFOLLOW: nobody inside the wall should be able to make us read another file.
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

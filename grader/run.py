@@ -116,13 +116,25 @@ def _from_arguments(args: argparse.Namespace) -> int:
 
 def grade(options: Options) -> int:
     """Ingests, grades what is not graded yet, and says how it went. Returns the exit status."""
-    options.out.mkdir(parents=True, exist_ok=True)
+    make_out(options)
     with only_one(options.out), interruptible():
         store = Store(options.out, create=True)
         try:
             return _grade(options, store)
         finally:
             store.close()
+
+
+def make_out(options: Options) -> None:
+    """The folder of results. Problem when it cannot be one."""
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise Problem(f"-o {plain(str(options.out), 200)}: that is a file; name a folder") from None
+    except OSError as error:
+        raise Problem(f"-o {plain(str(options.out), 200)}: cannot make that folder: {error.strerror}") from error
+    if options.submissions.is_dir() and options.out.samefile(options.submissions):
+        raise Problem(f"-o {plain(str(options.out), 200)}: that is the folder of the submissions; name another")
 
 
 def _grade(options: Options, store: Store) -> int:
@@ -200,7 +212,7 @@ def read_pile(options: Options) -> Intake:
         return sha
 
     roster = read_roster(options.roster) if options.roster else Roster()
-    return ingest(options.submissions, roster, keep, options.layout, options.filename, options.due)
+    return ingest(options.submissions, roster, keep, options.layout, options.filename, options.due, options.out)
 
 
 def report_notes(notes: list[Note], out: Path) -> None:

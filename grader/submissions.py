@@ -79,8 +79,9 @@ def candidate(path: str, filename: str) -> bool:
 
 
 def ingest(source: Path, roster: Roster, keep: Callable[[bytes], str], layout: str = "auto",
-           filename: str = "mm.c", due: datetime | None = None) -> Intake:
-    """Reads SOURCE; KEEP stores a submission's bytes and returns its SHA-256. Memory: one small record a file."""
+           filename: str = "mm.c", due: datetime | None = None, out: Path | None = None) -> Intake:
+    """Reads SOURCE but for OUT in it; KEEP stores a submission's bytes and returns its SHA-256. Memory: one small
+    record a file."""
     intake = Intake(roster=roster)
     files: list[tuple[str, str]] = []
     others: dict[str, list[str]] = {}
@@ -91,7 +92,7 @@ def ingest(source: Path, roster: Roster, keep: Callable[[bytes], str], layout: s
     def wanted(path: str) -> bool:
         return candidate(path, filename) or PurePosixPath(path).name in METADATA
 
-    for item in walk(source, wanted):
+    for item in walk(source, wanted, out):
         if isinstance(item, Refusal):
             refused[item.path] = item.why
             if not JUNK.search(item.path):

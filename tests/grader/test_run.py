@@ -1,11 +1,12 @@
 """grade: results, faults, resuming."""
 
 import os
+import re
 import signal
 import time
 
 import pytest
-from conftest import FAKE, Grader, write_class
+from conftest import FAKE, ROOT, Grader, write_class
 
 
 def test_verdicts_and_faults(grader: Grader):
@@ -89,7 +90,7 @@ def test_problems_are_one_sentence(grader: Grader):
         ([grader.folder / "junk.zip"], 2, "not a readable zip or tar"),
         ([grader.folder / "nothing"], 2, "No such file"),
         ([grader.folder / "empty"], 2, "no mm.c in it"),
-        ([pile, "-c", "nowhere"], 5, "no such course"),
+        ([pile, "-c", "nowhere"], 2, "no such course"),
         ([pile, "-t", grader.folder / "nothing"], 2, "no such folder of traces"),
         ([pile, "--roster", grader.folder / "latin.csv"], 2, "latin.csv:2: not UTF-8"),
         ([pile, "--roster", grader.folder / "twice.csv"], 2, "twice.csv:3: 'x@y' is already on line 2"),
@@ -119,3 +120,32 @@ def test_in_the_sandbox(grader: Grader):
     grader.run("grade", pile, "-o", grader.out)
     assert grader.rows()["ann"].score == 91 and grader.rows()["bob"].verdict == "crash"
     assert grader.calls() == 0
+
+
+def test_results_among_the_submissions(grader: Grader):
+    """`grade . -o out`: what was written there is nobody's submission, the next time either."""
+    pile = write_class(grader.folder / "pile", {"ann/mm.c": "ok 90", "bob/mm.c": "ok 80"})
+    grader.out = pile / "out"
+    for _ in range(2):
+        done = grader.grade(pile)
+        assert "2 people graded" in done.stdout and "0 without a submission" in done.stdout
+        assert "missing" not in done.stderr
+    assert set(grader.rows()) == {"ann", "bob"}
+
+
+def test_wrong_input_is_said_before_anything_is_graded(grader: Grader):
+    """A sentence in the words of who found it, and the exit status for it."""
+    pile = write_class(grader.folder / "pile", {"ann/mm.c": "ok 90"})
+    (grader.folder / "file").write_text("")
+    traces = grader.folder / "traces"
+    traces.mkdir()
+    (traces / "bad.rep").write_text("x\n")
+    for out, words in (("file", "-o file: that is a file; name a folder"), ("/proc/x", "-o /proc/x: cannot make"),
+                       (str(pile), "that is the folder of the submissions; name another")):
+        assert words in grader.run("grade", pile, "-o", out, expect=2).stderr
+    grader.environment = lambda: {**os.environ, "PYTHONPATH": str(ROOT)}  # the real mdriver
+    for more, words in ((["-c", "clasic"], "did you mean 'classic'"),
+                        (["-t", traces], f"{traces}/bad.rep:1: expected")):
+        said = grader.run("grade", pile, "-o", grader.out, *more, "--no-sandbox", expect=2).stderr
+        assert re.match(rf"grader: .*{re.escape(words)}.*; nothing was graded$", said.splitlines()[-1])
+        assert "status" not in said
