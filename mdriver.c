@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,14 @@ static void catch_signals(void)
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaction(signals[i], &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* Whether standard output is a pipe that nobody reads any more, as behind `head`: no news to who did that. */
+static int reader_is_gone(void)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO };
+
+    return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
 }
 
 /* ---- progress, on a terminal only ---- */
@@ -191,8 +200,6 @@ static int put_out(const struct options *o, const struct result *r, size_t n)
         else
             puts(error);
     }
-    if (fflush(stdout) || ferror(stdout))
-        rc = complain(EXIT_OURS, "standard output cannot be written");
     return rc;
 }
 
@@ -316,5 +323,7 @@ int main(int argc, char **argv)
     }
     build_cleanup();
     options_free(&o);
+    if ((fflush(stdout) || ferror(stdout)) && rc != EXIT_OURS && rc != EXIT_INTERRUPTED)
+        rc = reader_is_gone() ? EXIT_OURS : complain(EXIT_OURS, "standard output cannot be written");
     return rc;
 }

@@ -82,5 +82,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return USAGE
     except OSError as error:
-        print(f"grader: {error.filename or 'system'}: {error.strerror}", file=sys.stderr)
+        print(f"grader: {error.filename}: {error.strerror}" if error.filename else f"grader: {error.strerror}",
+              file=sys.stderr)
         return FAULT

@@ -117,7 +117,8 @@ BUILD_FAILURES = {
                                    "void mm_free(void *p) { (void)p; }\n"
                                    "void *mm_realloc(void *p, size_t n) { return n ? p : 0; }\n",
                                    "does not link: place (mm.c:5) is used and nowhere defined\n"),
-    "a missing mm_free": ('#include "mm.h"\nint mm_init(void) { return 0; }\nvoid *mm_malloc(size_t n) { (void)n; return 0; }\n'
+    "a missing mm_free": ('#include "mm.h"\nint mm_init(void) { return 0; }\n'
+                          "void *mm_malloc(size_t n) { (void)n; return 0; }\n"
                           "void *mm_realloc(void *p, size_t n) { return n ? p : 0; }\n", "it does not define mm_free\n"),
 }
 
@@ -165,7 +166,8 @@ def allocator(folder: Path, malloc: str) -> Path:
     path = folder / "attempt.c"
     path.write_text('#include <stdio.h>\n#include <string.h>\n#include "memlib.h"\nint mm_init(void) { return 0; }\n'
                     "void *mm_malloc(size_t size) {\n" + malloc + "\n}\nvoid mm_free(void *p) { (void)p; }\n"
-                    "void *mm_realloc(void *p, size_t size) { void *q = mm_malloc(size); if (p && q) memcpy(q, p, size); return q; }\n")
+                    "void *mm_realloc(void *p, size_t size) {\n    void *q = mm_malloc(size);\n"
+                    "    if (p && q) memcpy(q, p, size);\n    return q;\n}\n")
     return path
 
 
@@ -202,7 +204,7 @@ def test_the_next_command_as_it_was_called(tmp_path: Path, trace: Path) -> None:
 
 def test_the_last_words_are_shown(tmp_path: Path, trace: Path) -> None:
     """Of much output the beginning, and what was printed just before the crash."""
-    path = allocator(tmp_path, f'static int n; printf("request %d\\n", ++n);\nif (n == 100) *(volatile int *)8 = 0;\n{NEXT}')
+    path = allocator(tmp_path, 'static int n; printf("request %d\\n", ++n);\nif (n == 100) *(volatile int *)8 = 0;\n' + NEXT)
     said = mdriver("--check-only", "-f", trace, path).stdout
     shown = [line.strip(" |") for line in said.splitlines() if line.startswith("    | ")]
     assert shown == ["request 1", "request 2", "request 3", "request 4", "... 88 lines left out; --json has them",
@@ -392,16 +394,18 @@ def test_fits_the_terminal(tmp_path: Path, trace: Path, columns: int) -> None:
             continue  # figures for those who have room for them
         assert not [line for line in lines[1:] if len(line) > columns and str(tmp_path) not in line
                     and str(trace) not in line], shown
-    assert "(heap size" in next(line for line in mdriver("-f", trace, path).stdout.splitlines() if "touched address" in line)
+    told = next(line for line in mdriver("-f", trace, path).stdout.splitlines() if "touched address" in line)
+    assert "(heap size" in told and told.endswith("(attempt.c:7)")
 
 
 def test_closed_pipe_is_no_crash(trace: Path) -> None:
     """A reader that goes away ends the output, not with a signal."""
     with subprocess.Popen([str(MDRIVER), "--check-only", "-f", str(trace), "explicit"], cwd=ROOT,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout
+        assert process.stdout and process.stderr
         process.stdout.close()
         assert process.wait(60) == 5
+        assert b"mdriver: " not in process.stderr.read()
 
 
 def test_full_disk_loses_nothing(trace: Path) -> None:
@@ -409,6 +413,16 @@ def test_full_disk_loses_nothing(trace: Path) -> None:
     done = mdriver("--check-only", "--json", "/dev/full", "-f", trace, "explicit")
     assert done.returncode == 5 and "cannot write" in done.stderr
     assert "explicit" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--list"], ["--courses"], ["doctor"],
+                                       ["--check-only", "-f", "traces/short-steps.rep", "explicit"]])
+def test_output_that_is_lost_is_no_success(arguments: list[str]) -> None:
+    """Whatever was asked for."""
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([MDRIVER, *arguments], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True,
+                              check=False)
+    assert done.returncode == 5 and "mdriver: standard output cannot be written" in done.stderr
 
 
 # ---- interruption ----
