@@ -104,17 +104,17 @@ SLOW pos allocate_slowly(pos n)
     return from_reserve(c);
 }
 
-/* The same, when that takes no search; else 0. */
-FAST pos allocate_quickly(pos n)
+/* The same, when that takes no search; else 0, as for an N that is 0, or more than a pos. */
+FAST pos allocate_quickly(size_t n)
 {
-    if (n < h.class_count && h.classes[n].parked)
-        return unpark(n);
-    if (h.idle && enough(1) && h.recent_end - h.recent >= n + MIN_BLOCK && n < NEXT_FIT)
-        return from_recent(n);
-    if (is_exact(n) && *slot(h.first + n))
-        return from_bin(n);
+    if (n < h.class_count && h.parked_lists[n])
+        return unpark((unsigned)n);
+    if (h.idle && n - 1 < NEXT_FIT - 1 && enough(1) && h.recent_end - h.recent >= n + MIN_BLOCK)
+        return from_recent((pos)n);
+    if (is_exact(n) && *slot(h.first + (pos)n))
+        return from_bin((pos)n);
     if (n < h.class_count && h.classes[n].reserve && enough(1))
-        return from_reserve(n);
+        return from_reserve((unsigned)n);
     return 0;
 }
 
@@ -155,18 +155,19 @@ int mm_init(void)
     return 0;
 }
 
-SLOW void *malloc_slowly(pos n, size_t size)
+SLOW void *malloc_slowly(size_t size)
 {
-    pos g = n ? allocate_slowly(n) : 0;
+    pos n = granules(size), g = n ? allocate_slowly(n) : 0;
 
     return g ? at(g) : giant_malloc(size);
 }
 
 void *mm_malloc(size_t size)
 {
-    pos n = granules(size), g = likely(n) ? allocate_quickly(n) : 0;
+    size_t n = (size + GRANULE - 1) / GRANULE; /* 0 if size is 0, or that overflows */
+    pos g = allocate_quickly(n + (n > 0 && n < MIN_BLOCK));
 
-    return likely(g) ? at(g) : malloc_slowly(n, size);
+    return likely(g) ? at(g) : malloc_slowly(size);
 }
 
 FAST bool is_own(pos g) { return g == 0 || g == h.own_table || g == h.own_lists; }

@@ -47,16 +47,17 @@ _Static_assert(sizeof(struct node) <= MIN_BLOCK * GRANULE, "a node fits into eve
 #define LARGEST (UINTPTR_MAX > UINT32_MAX ? (size_t)1 << 30 : (size_t)LIMIT * (GRANULE - 1))
 
 struct class { /* small blocks of one size */
-    pos parked;               /* list of freed ones, to be used again as they are */
     pos reserve, reserve_end; /* a stretch that more of them are cut off, from its start; 0: none */
     uint32_t misses;          /* how many blocks of other sizes were made into ones of this size, and still are */
 };
 
-#define CLASS_SLOTS ((pos)(sizeof(struct class) / sizeof(pos)))
+/* What a class takes in the block for the lists: its parked blocks, and the rest. Behind all classes are the bins. */
+#define CLASS_SLOTS ((pos)(1 + sizeof(struct class) / sizeof(pos)))
 
 static struct heap {
     unsigned char *base;
     uint64_t *table;           /* that tells where blocks begin: flat.h, paged.h */
+    pos *parked_lists;         /* by class: freed blocks, to be used again as they are */
     struct class *classes;
     pos top;                   /* end of the last block, where a block seems to begin as well */
     unsigned class_count;      /* 0 in a small heap */
@@ -65,7 +66,6 @@ static struct heap {
     uint64_t nonempty[BINS / 64];
     pos recent, recent_end;    /* a free block that is in no bin, nor marked free: what was last left over; or 0, 0 */
     pos fresh, fresh_end;      /* one that is marked free, but in no bin: what was freed last, or 0, 0 */
-    uint64_t parking;          /* classes that may have parked blocks */
     pos parked, parked_limit;  /* granules in all parked blocks; and at most */
     unsigned hits;             /* parked blocks used again since the last flush */
     unsigned idle, span;       /* frees to go until blocks are parked again; how many that were at first */

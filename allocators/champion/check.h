@@ -131,9 +131,8 @@ static int check_classes(int line)
 
     for (unsigned c = 0; c < h.class_count; c++) {
         const struct class *x = &h.classes[c];
-        for (pos g = x->parked; g; g = node(g)->next, parked += c)
-            if (g >= h.top || !begins(g) || is_free(g) || end_of(g) - g != c || node(g)->link != (PARKED ^ g) ||
-                !(h.parking >> c & 1))
+        for (pos g = h.parked_lists[c]; g; g = node(g)->next, parked += c)
+            if (g >= h.top || !begins(g) || is_free(g) || end_of(g) - g != c || node(g)->link != (PARKED ^ g))
                 return wrong + complain(line, g, "a class has a parked block that does not belong there");
         if (!x->reserve)
             continue;

@@ -28,10 +28,9 @@ SLOW void flush(void)
 {
     unsigned count = 0;
 
-    for (uint64_t parking = h.parking; parking; parking &= parking - 1) {
-        unsigned c = low_bit(parking);
-        pos g = h.classes[c].parked;
-        h.classes[c].parked = 0;
+    for (unsigned c = 0; c < h.class_count; c++) {
+        pos g = h.parked_lists[c];
+        h.parked_lists[c] = 0;
         while (g) {
             pos next = node(g)->next;
             node(g)->link = 0;
@@ -44,7 +43,6 @@ SLOW void flush(void)
     bool useful = h.hits >= count / 2;
     h.span = useful ? 0 : h.span < IDLE_MIN ? IDLE_MIN : h.span < IDLE_MAX ? h.span * 2 : IDLE_MAX;
     h.idle = h.span;
-    h.parking = 0;
     h.hits = h.parked = 0;
     limit_parking();
 }
@@ -53,10 +51,9 @@ SLOW void flush(void)
 FAST void park(pos g, unsigned c)
 {
     node(g)->link = PARKED ^ g;
-    pos next = h.classes[c].parked;
-    h.classes[c].parked = g;
+    pos next = h.parked_lists[c];
+    h.parked_lists[c] = g;
     node(g)->next = next;
-    h.parking |= (uint64_t)1 << c;
     h.parked += c;
     if (unlikely(h.parked > h.parked_limit))
         flush();
@@ -65,9 +62,9 @@ FAST void park(pos g, unsigned c)
 /* A parked block of class C, which has some. */
 FAST pos unpark(unsigned c)
 {
-    pos g = h.classes[c].parked;
+    pos g = h.parked_lists[c];
 
-    h.classes[c].parked = node(g)->next;
+    h.parked_lists[c] = node(g)->next;
     node(g)->link = 0;
     h.parked -= c;
     h.hits++;
@@ -139,7 +136,7 @@ SLOW bool is_marked_live(pos g, pos e)
     pos mark = node(g)->link ^ g, c = e - g;
 
     if (mark == PARKED && c < h.class_count)
-        for (pos b = h.classes[c].parked; b; b = node(b)->next)
+        for (pos b = h.parked_lists[c]; b; b = node(b)->next)
             if (b == g)
                 return false;
     if (mark == RESERVE)
@@ -184,16 +181,20 @@ SLOW bool tidy(void)
 SLOW void grow_tables(void)
 {
     unsigned count = h.class_count ? CLASSES : FEW_CLASSES, bins = h.class_count ? BINS : 0;
-    size_t bytes = count * sizeof(struct class) + bins * sizeof(pos);
+    size_t bytes = (count * CLASS_SLOTS + bins) * sizeof(pos);
     pos b = from_top((pos)(bytes + GRANULE - 1) / GRANULE), old = h.own_lists;
 
     if (!b)
         return;
-    struct class *classes = memset(at(b), 0, bytes);
+    memset(at(b), 0, bytes);
+    pos *parked_lists = slot(next_slot(b));
+    struct class *classes = (struct class *)(parked_lists + count);
     if (old) {
+        memcpy(parked_lists, h.parked_lists, h.class_count * sizeof *parked_lists);
         memcpy(classes, h.classes, h.class_count * sizeof *classes);
         rebin(next_slot(b) + count * CLASS_SLOTS, bins);
     }
+    h.parked_lists = parked_lists;
     h.classes = classes;
     h.class_count = count;
     h.own_lists = b;

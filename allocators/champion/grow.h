@@ -68,7 +68,9 @@ static void moved_own(pos from, pos to)
         return;
     }
     bool bins = h.bins > FEW_BINS; /* they are behind the classes */
-    h.classes = at(h.own_lists = to);
+    h.own_lists = to;
+    h.parked_lists = slot(next_slot(to));
+    h.classes = (struct class *)(h.parked_lists + h.class_count);
     if (!bins)
         return;
     h.first = next_slot(to) + h.class_count * CLASS_SLOTS;

@@ -23,7 +23,7 @@ FAST unsigned bin_of(pos n)
 }
 
 /* Blocks of N granules have a bin to themselves. */
-FAST bool is_exact(pos n) { return n < EXACT && n < h.bins - 1; }
+FAST bool is_exact(size_t n) { return n < EXACT && n < h.bins - 1; }
 
 /* The granules at place 0 are nobody's, and what is written there is not read: so ends of lists need no branch. */
 FAST void insert(pos g, pos n)
