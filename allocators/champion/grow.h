@@ -7,6 +7,7 @@
 #include "index.h"
 
 #define SLIDE_SHARE 8u /* a last block moves down over a hole of at least this part of its size */
+#define OWN_SHARE 32u /* the same for a block of the allocator's own */
 
 /* Moves the break to PLACE, if it is not yet there. */
 FAST bool reach(pos place)
@@ -109,6 +110,8 @@ static bool slide_own(pos g)
     if (q == g)
         return false;
     pos e = end_of(g), to = q + e - g;
+    if (g - q < (e - g) / OWN_SHARE)
+        return false;
     take_hole(q, g);
     forget_length(g, e);
     erase(g);
