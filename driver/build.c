@@ -94,18 +94,15 @@ static enum build_status prepare(struct job *j)
     j->tool.folder = build_folder_new(j->source.shipped ? DIALECT_MALLOCLAB : course->dialect, j->error, j->error_size);
     if (!j->tool.folder)
         return BUILD_OURS;
-    if (build_folder_write(j->tool.folder, "mm.c", j->source.bytes, j->source.size))
-        return fail(j, BUILD_OURS, "cannot copy the source into %s: %s", j->tool.folder, strerror(errno));
-    return BUILD_OK;
+    if (build_folder_write(j->tool.folder, "mm.c", j->source.bytes, j->source.size) == 0)
+        return BUILD_OK;
+    build_folder_unwritable(j->tool.folder, j->error, j->error_size);
+    return BUILD_OURS;
 }
 
 static enum build_status prepare_objects(struct job *j)
 {
-    if (build_folder_objects(j->tool.folder, j->bits) == 0)
-        return BUILD_OK;
-    if (!build_can(j->bits) && j->bits == 32)
-        return fail(j, BUILD_OURS, "32-bit runners are not built: install gcc-multilib and run make again");
-    return fail(j, BUILD_OURS, "the runner's objects are missing under %s/build; run make", program_folder());
+    return build_folder_objects(j->tool.folder, j->bits, j->error, j->error_size) ? BUILD_OURS : BUILD_OK;
 }
 
 /* ---- one attempt ---- */
@@ -255,6 +252,9 @@ static enum build_status explain(struct job *j, int rc, const char *step, const 
 
     if (rc == TOOL_BROKEN)
         return fail(j, BUILD_OURS, "%s: %s", name, j->log ? j->log : "out of memory");
+    if ((rc == TOOL_KILLED || (log && strstr(log, "No space left on device"))) /* words prove nothing */
+        && build_folder_is_full(j->tool.folder))
+        return fail(j, BUILD_OURS, "%s: the disk of %s is full; TMPDIR can name another folder", name, j->tool.folder);
     if (rc == TOOL_LATE || rc == TOOL_KILLED)
         return fail(j, BUILD_FAILED, "%s: the %s was stopped: it needed more time or memory than any allocator does",
                     name, strcmp(step, "compile") == 0 ? "compiler" : "linker");

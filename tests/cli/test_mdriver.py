@@ -415,6 +415,20 @@ def test_full_disk_loses_nothing(trace: Path) -> None:
     assert "explicit" in done.stdout
 
 
+@pytest.mark.parametrize("size", ["40k", "200k", "400k"])
+def test_full_temporary_disk_is_not_the_students_fault(scratch: Path, trace: Path, size: str) -> None:
+    """At whichever step of the build it is full: our failure, and what to do; never a file that does not compile."""
+    # With the rights that an ordinary user needs to mount, bubblewrap does not start; a shipped allocator goes without.
+    source = shutil.copy(ROOT / "mm.c", scratch / "mm.c") if os.geteuid() == 0 else "explicit"
+    script = (f"mkdir {scratch}/full && mount -t tmpfs -o size={size},mode=1777 full {scratch}/full || exit 77\n"
+              f"TMPDIR={scratch}/full {MDRIVER} --check-only -f {trace} {source}")
+    own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-current-user", "--keep-caps"]
+    done = subprocess.run([*own, "sh", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 77, f"no private mounts here: {done.stderr}"
+    assert done.returncode == 5 and done.stdout == "", done.stdout
+    assert "TMPDIR can name" in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--list"], ["--courses"], ["doctor"],
                                        ["--check-only", "-f", "traces/short-steps.rep", "explicit"]])
 def test_output_that_is_lost_is_no_success(arguments: list[str]) -> None:
