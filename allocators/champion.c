@@ -107,7 +107,7 @@ SLOW pos allocate_slowly(pos n)
 /* The same, when that takes no search; else 0, as for an N that is 0, or more than a pos. */
 FAST pos allocate_quickly(size_t n)
 {
-    if (n < h.class_count && h.parked_lists[n])
+    if (n < h.parking && h.parked_lists[n])
         return unpark((unsigned)n);
     if (h.idle && n - 1 < NEXT_FIT - 1 && enough(1) && h.recent_end - h.recent >= n + MIN_BLOCK)
         return from_recent((pos)n);
@@ -243,13 +243,14 @@ void mm_free(void *ptr)
         free_unusual(ptr);
         return;
     }
+    if (e - g < h.parking && e != h.top) {
+        park(g, e - g);
+        return;
+    }
     if (e - g < h.class_count && e != h.top) {
-        if (likely(!h.idle)) {
-            park(g, e - g);
-            return;
-        }
-        h.idle--;
         count_out(e - g);
+        if (--h.idle == 0)
+            h.parking = h.class_count;
     }
     release(g, e);
 }

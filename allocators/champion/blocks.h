@@ -61,6 +61,7 @@ static struct heap {
     struct class *classes;
     pos top;                   /* end of the last block, where a block seems to begin as well */
     unsigned class_count;      /* 0 in a small heap */
+    unsigned parking;          /* classes below this are parked: all of them, or none while `idle` */
     unsigned bins;             /* how many; the last one has everything too large for the others */
     pos first;                 /* slot of the first of them; each leads to a list of free blocks, by size */
     uint64_t nonempty[BINS / 64];

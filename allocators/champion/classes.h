@@ -43,6 +43,7 @@ SLOW void flush(void)
     bool useful = h.hits >= count / 2;
     h.span = useful ? 0 : h.span < IDLE_MIN ? IDLE_MIN : h.span < IDLE_MAX ? h.span * 2 : IDLE_MAX;
     h.idle = h.span;
+    h.parking = h.idle ? 0 : h.class_count;
     h.hits = h.parked = 0;
     limit_parking();
 }
@@ -197,6 +198,7 @@ SLOW void grow_tables(void)
     h.parked_lists = parked_lists;
     h.classes = classes;
     h.class_count = count;
+    h.parking = h.idle ? 0 : count;
     h.own_lists = b;
     limit_parking();
     if (old)
