@@ -1,5 +1,5 @@
 /*
- * index.h - the free blocks: bins by size, and the recent block, which is in none.
+ * index.h - the free blocks: bins by size, and the recent and the fresh one, which are in none.
  *
  * Up to EXACT granules a bin has blocks of one size; above, four bins share an octave.
  */
@@ -9,7 +9,7 @@
 #include "blocks.h"
 
 #define LOOKS 16u /* blocks of a bin looked at */
-#define NEXT_FIT 64u /* smaller blocks are cut off the recent one, while nothing is parked */
+#define NEXT_FIT 64u /* smaller blocks are cut off the recent one, while nothing is parked; no length is noted then */
 
 FAST unsigned bin_of(pos n)
 {
@@ -55,7 +55,7 @@ FAST void take(pos g)
     emptied(link, next);
 }
 
-/* ---- holes: blocks in bins, and the recent one ---- */
+/* ---- holes: blocks in bins, the recent and the fresh one ---- */
 
 /* The block [G, E), in which no other begins, and whose length is not noted, becomes a hole in a bin. */
 FAST void add_hole(pos g, pos e)
@@ -203,7 +203,7 @@ FAST pos from_recent(pos n)
 }
 
 /* The allocated block [G, E) becomes free, and one with the holes beside it. */
-FAST void coalesce(pos g, pos e)
+SLOW void release(pos g, pos e)
 {
     pos from = g, to = e;
     bool recent = false;
@@ -269,8 +269,6 @@ FAST void coalesce(pos g, pos e)
         h.fresh_end = to;
     }
 }
-
-SLOW void release(pos g, pos e) { coalesce(g, e); }
 
 /* The allocated block [G, E) is cut down to N granules, and the rest is freed, if it is enough for a block. */
 FAST void cut(pos g, pos n, pos e)
