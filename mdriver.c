@@ -234,10 +234,10 @@ static int find_course(const struct options *o, const char **name, char *reason,
 static void traces_folder(char *out, size_t size, const struct course *c)
 {
     char here[PATH_MAX];
-    int beside = getcwd(here, sizeof here) && strcmp(here, program_folder()) == 0;
-
-    snprintf(out, size, "%s%s%s", c->traces[0] == '/' || beside ? "" : program_folder(),
-             c->traces[0] == '/' || beside ? "" : "/", c->traces);
+    if (c->traces[0] == '/' || (getcwd(here, sizeof here) && strcmp(here, program_folder()) == 0))
+        snprintf(out, size, "%s", c->traces);
+    else
+        snprintf(out, size, "%s/%s", program_folder(), c->traces);
 }
 
 static int run(const struct options *o)
@@ -265,8 +265,8 @@ static int run(const struct options *o)
         trace_set_free(&traces);
         return complain(EXIT_USAGE, error);
     }
-    struct grading g = { .options = o, .course = &course, .course_reason = reason, .traces = &traces, .progress = show_progress,
-                         .timing = timing_defaults(traces.count) };
+    struct grading g = { .options = o, .course = &course, .course_reason = reason, .traces = &traces,
+                         .progress = show_progress, .timing = timing_defaults(traces.count) };
     g.timing.clock = o->clock;
     score_weigh(&course, traces.traces, traces.count, o->file_count == 0, error, sizeof error);
     if (error[0])

@@ -62,17 +62,16 @@
 /* No block of exactly N granules: one is made, if there is memory for it. */
 SLOW pos allocate_slowly(pos n)
 {
-    unsigned c = n;
     pos count = 1;
 
     if (!stocked())
         return 0;
     if (h.top >= CLASSES_FROM && (h.class_count == 0 || (h.top >= ALL_FROM && h.class_count < CLASSES)))
         grow_tables();
-    if (c < h.class_count && h.classes[c].reserve && stocked())
-        return from_reserve(c);
-    if (c < h.class_count)
-        count = batch(c);
+    if (n < h.class_count && h.classes[n].reserve && stocked())
+        return from_reserve(n);
+    if (n < h.class_count)
+        count = batch(n);
     pos g = fit(n, &count);
     bool growing = !g && h.top + n > h.end; /* before the heap grows, all is done to avoid it */
     if (growing && h.parked >= n) {
@@ -98,10 +97,10 @@ SLOW pos allocate_slowly(pos n)
         cut(g, n, e);
         return g;
     }
-    h.classes[c].reserve = g;
-    h.classes[c].reserve_end = e;
+    h.classes[n].reserve = g;
+    h.classes[n].reserve_end = e;
     h.reserved += e - g;
-    return from_reserve(c);
+    return from_reserve(n);
 }
 
 /* The same, when that takes no search; else 0, as for an N that is 0, or more than a pos. */

@@ -123,8 +123,8 @@ static void complete_hint(const struct grading *g, const struct runner_image *im
         snprintf(course, sizeof course, " -c %s", shell_word(quoted, sizeof quoted, g->options->course));
     snprintf(r->hint + n, sizeof r->hint - n, ": ./mdriver%s%s%s -f %s %s", course,
              g->options->bits == 32 ? " --bits 32" : g->options->bits == 64 ? " --bits 64" : "",
-             g->options->check_each || image->has_checkheap || strstr(r->hint, "-D") ? " -D" : "", shell_word(file, sizeof file, t->path),
-             shell_word(name, sizeof name, source));
+             g->options->check_each || image->has_checkheap || strstr(r->hint, "-D") ? " -D" : "",
+             shell_word(file, sizeof file, t->path), shell_word(name, sizeof name, source));
 }
 
 static void add_place(const struct runner_image *image, struct record *r)

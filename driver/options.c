@@ -339,7 +339,8 @@ int options_read(struct options *o, int argc, char **argv, char *error, size_t e
     const struct reading r = { error, error_size };
     int letter;
 
-    *o = (struct options){ .program = argc > 0 ? argv[0] : "./mdriver", .course = "malloclab", .seconds = TIME_LIMIT, .min_score = -1, .cpu = -1 };
+    *o = (struct options){ .program = argc > 0 ? argv[0] : "./mdriver", .course = "malloclab", .seconds = TIME_LIMIT,
+                           .min_score = -1, .cpu = -1 };
     opterr = 0;
     while ((letter = getopt_long(argc, argv, letters, table, NULL)) != -1) {
         const char *given = argv[optind - 1];

@@ -43,7 +43,8 @@ int output_json(const char *path, const struct result *r, size_t n, char *error,
     int rc = 0;
 
     if (strcmp(path, "-") == 0) {
-        rc = json_dumpf(j, stdout, flags) || putchar('\n') == EOF || fflush(stdout) ? failed(error, error_size, "standard output") : 0;
+        if (json_dumpf(j, stdout, flags) || putchar('\n') == EOF || fflush(stdout))
+            rc = failed(error, error_size, "standard output");
     } else if (output_file_open(&f, path)) {
         rc = failed(error, error_size, path);
     } else {

@@ -109,7 +109,8 @@ int output_file_check(const char *option, const char *path, char *error, size_t 
     if (open_already(&st) >= 0)
         return 0;
     if (S_ISSOCK(st.st_mode) || faccessat(AT_FDCWD, path, W_OK, AT_EACCESS))
-        return refuse(error, size, "%s %s: cannot write it: %s", option, path, strerror(S_ISSOCK(st.st_mode) ? ENXIO : errno));
+        return refuse(error, size, "%s %s: cannot write it: %s", option, path,
+                      strerror(S_ISSOCK(st.st_mode) ? ENXIO : errno));
     if (!S_ISREG(st.st_mode))
         return 0;
     if (!realpath(path, real))

@@ -126,8 +126,8 @@ static void table_foot(const struct page *p, const struct result *r)
     if (p->narrow)
         say(p, "  ", "-v: all columns");
     if (p->options->verbosity > 1)
-        say(p, "  ", "%s", "max, header: utilization of a perfect allocator without headers; with 8-byte headers and blocks of at "
-            "least 32 bytes.");
+        say(p, "  ", "%s", "max, header: utilization of a perfect allocator without headers; with 8-byte headers and "
+            "blocks of at least 32 bytes.");
 }
 
 /* ---- failures ---- */

@@ -51,9 +51,10 @@ SLOW void flush(void)
 /* Parks the block at G, of class C. */
 FAST void park(pos g, unsigned c)
 {
-    node(g)->link = PARKED ^ g;
     pos next = h.parked_lists[c];
-    h.parked_lists[c] = g;
+
+    node(g)->link = PARKED ^ g;
+    h.parked_lists[c] = g; /* between the two: gcc would join them, by way of a vector register */
     node(g)->next = next;
     h.parked += c;
     if (unlikely(h.parked > h.parked_limit))

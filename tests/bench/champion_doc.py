@@ -18,6 +18,7 @@ from typing import Any
 
 from document import machine
 from driver_json import ROOT, mean, run_mdriver
+from page import write_part
 
 PEERS = ("champion", "libc", "mimalloc")
 SEED = "20261124"
@@ -99,14 +100,8 @@ def main() -> None:
     for part in options.parts:
         if part not in measures:
             parser.error(f"no part is called '{part}'; there are: {', '.join(measures)}")
-    document = ROOT / "docs" / "CHAMPION.md"
     for part in options.parts or measures:
-        figures = measures[part]()
-        begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
-        text = document.read_text(encoding="utf-8")
-        if begin not in text or end not in text:
-            sys.exit(f"{document}: the markers {begin} and {end} are missing")
-        document.write_text(f"{text.split(begin)[0]}{begin}\n{figures}\n{end}{text.split(end)[1]}", encoding="utf-8")
+        write_part(ROOT / "docs" / "CHAMPION.md", part, measures[part]())
 
 
 if __name__ == "__main__":

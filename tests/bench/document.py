@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 from driver_json import ROOT
+from page import write_part
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 HERE = Path(__file__).resolve().parent
 
 
@@ -50,11 +50,8 @@ def main() -> None:
         if part not in commands:
             parser.error(f"no part is called '{part}'; there are: {', '.join(commands)}")
     parts = [output(*command) for name, command in commands.items() if not options.parts or name in options.parts]
-    document = ROOT / "docs" / "TIMING.md"
-    text = document.read_text()
-    head, tail = text.split(BEGIN)[0], text.split(END)[1]
     blocks = "\n\n".join("    " + part.replace("\n", "\n    ") for part in parts)
-    document.write_text(f"{head}{BEGIN}\n{machine()}:\n\n{blocks}\n{END}{tail}")
+    write_part(ROOT / "docs" / "TIMING.md", "measured", f"{machine()}:\n\n{blocks}")
 
 
 if __name__ == "__main__":

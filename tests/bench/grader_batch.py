@@ -17,12 +17,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from page import write_part
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 from grader.store import Store  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "GRADING.md"
-BEGIN, END = "<!-- sizing: begin -->", "<!-- sizing: end -->"
 REFERENCES = ("implicit", "explicit", "segregated", "tlsf", "buddy", "slab", "champion")
 PYTHON = "/usr/bin/python3"
 PARTS = 5
@@ -150,14 +151,6 @@ def document(f: dict, traces: str) -> str:
     return "\n".join(lines)
 
 
-def write_document(text: str) -> None:
-    """Replaces what stands between the markers."""
-    whole = DOCUMENT.read_text()
-    if BEGIN not in whole or END not in whole:
-        sys.exit(f"{DOCUMENT}: has no {BEGIN} and {END}")
-    DOCUMENT.write_text(whole[:whole.index(BEGIN) + len(BEGIN)] + "\n" + text + "\n" + whole[whole.index(END):])
-
-
 def main() -> None:
     """Makes the class, grades it, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -176,7 +169,7 @@ def main() -> None:
         found = figures(out, marks, args.number)
     print(json.dumps(found, indent=1))
     if args.document:
-        write_document(document(found, args.document))
+        write_part(DOCUMENT, "sizing", document(found, args.document))
 
 
 if __name__ == "__main__":

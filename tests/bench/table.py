@@ -14,10 +14,10 @@ from typing import Any
 
 from document import machine
 from driver_json import ROOT, harmonic_mean, mean, run_mdriver, sample_traces
+from page import write_part
 
 ALLOCATORS = ROOT / "allocators"
 README = ALLOCATORS / "README.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 LADDER = ["naive", "implicit", "explicit", "segregated", "tlsf", "buddy", "slab", "gc", "champion"]
 BLOCKS, PAYLOAD = 20000, 48  # for the bytes beside a block
 
@@ -117,8 +117,7 @@ def measure() -> list[str]:
 def main() -> None:
     """Measures, then replaces what stands between the markers."""
     argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args()
-    head, rest = README.read_text(encoding="utf-8").split(BEGIN)
-    README.write_text(f"{head}{BEGIN}\n" + "\n".join(measure()) + f"\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    write_part(README, "measured", "\n".join(measure()))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in (".", "bench")]
 
+from page import write_part  # noqa: E402
 from test_hostile import DEEP, HERE, Bench, expectation, memory, uncharged, whole  # noqa: E402
 
 from mdriver import ROOT  # noqa: E402
@@ -47,10 +48,7 @@ def main() -> None:
         lines = figures(Bench(folder))
     finally:
         shutil.rmtree(folder)
-    before, marker, rest = PAGE.read_text().partition("<!-- measured: begin -->\n")
-    assert marker, f"{PAGE} has no place for figures"
-    end = rest.index("<!-- measured: end -->")
-    PAGE.write_text(before + marker + "\n".join(lines) + "\n" + rest[end:])
+    write_part(PAGE, "measured", "\n".join(lines))
     print("\n".join(lines))
 
 

@@ -1,16 +1,11 @@
 """Answers for a trace that is known beforehand, learned by heart: they work on that trace, and on no variant of it."""
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from mdriver import ROOT
-from test_hostile import Bench, memory, whole
+from test_hostile import Bench, fixture_bench, memory, whole  # noqa: F401
 
 sys.path.insert(0, str(ROOT / "traces" / "tools"))
 from repfile import read, write  # noqa: E402
@@ -88,15 +83,6 @@ def pack(blocks: list[tuple[int, int, int]]) -> tuple[list[int], int]:
         places[i] = at
         done.append(i)
     return places, max(place + block[0] for place, block in zip(places, blocks, strict=True))
-
-
-@pytest.fixture(name="bench", scope="module")
-def fixture_bench() -> Iterator[Bench]:
-    """A folder of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="hostile-"))
-    folder.chmod(0o755)
-    yield Bench(folder)
-    shutil.rmtree(folder)
 
 
 def test_known_by_heart(bench: Bench) -> None:
