@@ -123,7 +123,8 @@ sort->free(0x564c79940310)                       = <void>
 [pid 30] malloc(50)                              = 0x7f8930000b70
 [pid 31] <... free resumed> )                    = <void>
 [pid 30] free(0x7f8930000b70)                    = <void>
-""", [("a", 0, 101), ("a", 1, 100), ("f", 0, 0), ("a", 2, 50), ("f", 2, 0)], ("2 threads",)),
+""", [("a", 0, 101), ("a", 1, 100), ("f", 0, 0), ("a", 2, 50), ("f", 2, 0)],
+                          ("2 threads or processes, which ltrace does not tell apart (--pid takes one)",)),
     "heaptrack": ("""\
 v 10400 3
 x 14 /home/user/program
@@ -167,6 +168,16 @@ some output --77-- realloc(0x0,15)malloc(15) = 0x4A435D0
 --77-- free(0x0)
 """, [("a", 0, 40), ("a", 1, 32), ("r", 2, 15), ("f", 1, 0), ("f", 0, 0), ("a", 3, 64), ("r", 2, 0), ("f", 3, 0)],
                       ("only process 77 was taken", "1 requests for a given alignment")),
+    "valgrind, threads": ("""\
+--77-- malloc(96)free(0x0)
+--77-- malloc(14)calloc(17,16) = 0x53F69E0
+--77--  = 0x53F6B30
+--77-- realloc(0x53F69E0,30)malloc(5) = 0x53F6C00
+--77--  = 0x53F6D00
+--77--  = 0x53F6E00
+--77-- free(0x53F6D00)
+""", [("f", -1, 0), ("c", 0, 272), ("a", 1, 96), ("a", 2, 5), ("a", 3, 14), ("r", 0, 30), ("f", 3, 0)],
+                          ("3 blocks are live at the end",)),
     "an address given out twice": ("1 1 malloc(5)=0x10\n1 1 malloc(6)=0x10\n1 1 realloc(0x20,9)=0x30\n1 1 malloc(4)=0x40\n"
                                    "1 1 realloc(0x40,8)=0x30\n1 1 free(0x30)\n",
                                    [("a", 0, 5), ("f", 0, 0), ("a", 1, 6), ("a", 2, 9), ("a", 3, 4), ("f", 2, 0), ("r", 3, 8),
@@ -198,11 +209,14 @@ def test_pid_and_standard_input(tmp_path):
 
 
 @pytest.mark.parametrize("data, options, sentence", (
-    (b"", [], "not recognised; expected a log of heaptrack, valgrind"),
+    (b"", [], "is empty; expected a log of heaptrack, valgrind"),
     (b"hello\n", [], "not recognised; expected a log of"),
     (b"hello\n", ["--from", "ltrace"], "expected calls of malloc and free as ltrace writes them, found none"),
     (b"v 10400 3\na 64 1\n+ 0\n- 0\n", [], "has lost the addresses; record with heaptrack --raw"),
     (b"1 1 malloc(x)=0x10\n", [], "cannot be understood as logalloc writes them"),
+    (b"1 1 malloc(-6)=0x10\n", [], "cannot be understood as logalloc writes them"),
+    (b"--7-- malloc(-6) = 0x10\n", [], "cannot be understood as valgrind writes them"),
+    (b"v 10400 3\n+ 10 1 10\n", ["--pid", "7"], "has one process and does not say its number; leave out --pid"),
     (b"1 1 realloc(0x10)=0x10\n", [], "cannot be understood as logalloc writes them"),
     (gzip.compress(b"1 1 malloc(5)=0x10\n")[:-6], [], "expected a whole compressed file"),
 ))

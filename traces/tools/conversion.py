@@ -37,7 +37,8 @@ def notes(pairing: Pairing, seen: Seen) -> Iterable[str]:
     """What the user should know about the trace."""
     yield from pairing.notes()
     if len(seen.threads) > 1:
-        yield f"{len(seen.threads)} threads; their requests are in one order, as they took effect"
+        who = "threads" if seen.processes else "threads or processes, which ltrace does not tell apart (--pid takes one)"
+        yield f"{len(seen.threads)} {who}; their requests are in one order, as they took effect"
     if len(seen.processes) > 1:
         others = ", ".join(str(process) for process in sorted(seen.processes - {seen.process})[:5])
         yield f"only process {seen.process} was taken; --pid chooses another ({others})"
@@ -46,6 +47,8 @@ def notes(pairing: Pairing, seen: Seen) -> Iterable[str]:
 def convert(path: str, form: str | None, process: int | None) -> tuple[Pairing, Seen]:
     """Reads a log; Problem if nothing in it is a call."""
     text = unpacked(path)
+    if not text:
+        raise Problem(f"{path}: is empty; expected a log of {', '.join(FORMATS)} (see docs/TRACES.md)")
     lines = io.StringIO(text, newline=None)
     if form is None:
         form = recognise([line for line, _ in zip(lines, range(HEAD), strict=False)])

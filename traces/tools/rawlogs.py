@@ -32,22 +32,35 @@ def address(text: str) -> int:
     return 0 if "nil" in text else int(text, 16)
 
 
+def number(text: str) -> int:
+    """A size, in decimal; int() would take a sign as well."""
+    if not text.strip().isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
+def one_process(process: int | None) -> None:
+    """For a format that does not say which process makes a call."""
+    if process is not None:
+        raise Problem("such a log has one process and does not say its number; leave out --pid")
+
+
 def call(to: Pairing, name: str, arguments: list[str], result: str) -> None:
     """One call of the C functions by name."""
     if name in ("free", "cfree"):
         to.free(address(arguments[0]))
     elif name == "malloc":
-        to.malloc(int(arguments[0]), address(result))
+        to.malloc(number(arguments[0]), address(result))
     elif name == "calloc":
-        to.calloc(int(arguments[0]) * int(arguments[1]), address(result))
+        to.calloc(number(arguments[0]) * number(arguments[1]), address(result))
     elif name == "realloc":
-        to.realloc(address(arguments[0]), int(arguments[1]), address(result))
+        to.realloc(address(arguments[0]), number(arguments[1]), address(result))
     elif name == "reallocarray":
-        to.realloc(address(arguments[0]), int(arguments[1]) * int(arguments[2]), address(result))
+        to.realloc(address(arguments[0]), number(arguments[1]) * number(arguments[2]), address(result))
     elif name in ("valloc", "pvalloc"):
-        to.memalign(int(arguments[0]), address(result))
+        to.memalign(number(arguments[0]), address(result))
     else:  # memalign, aligned_alloc, posix_memalign as logalloc writes it: alignment, size
-        to.memalign(int(arguments[1]), address(result))
+        to.memalign(number(arguments[1]), address(result))
 
 
 NAMES = r"(malloc|calloc|realloc|reallocarray|free|cfree|memalign|aligned_alloc|posix_memalign|valloc|pvalloc)"
@@ -69,28 +82,47 @@ def logalloc(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
 
 # ---- valgrind --trace-malloc=yes: "--PID-- malloc(100) = 0x4A44040", among whatever else goes to stderr ----
 
-VALGRIND = re.compile(r"--(\d+)-- (\w+)\(([^)]*)\)(?:\w+\([^)]*\))?(?: = 0x([0-9A-F]+))?")
+VALGRIND = re.compile(r"--(\d+)-- (?:(\w+)\(([^)]*)\))?(?:(\w+)\(([^)]*)\))?(?: = 0x([0-9A-F]+))?")
 VALGRIND_NEW = re.compile(r"_Zn[wa]|__builtin_(?:vec_)?new$")
 VALGRIND_DELETE = re.compile(r"_Zd[la]|__builtin_(?:vec_)?delete$")
 
 
+def valgrind_call(to: Pairing, name: str, text: str, result: str) -> None:
+    """One call as valgrind writes it, C++'s by their mangled names."""
+    arguments = text.split(",")
+    numbers = [re.sub(r"^ *(?:al|size) ", "", argument) for argument in arguments]
+    if VALGRIND_DELETE.match(name):
+        to.free(address(numbers[0]))
+    elif VALGRIND_NEW.match(name):
+        sized = [argument for argument in arguments if not argument.startswith(" al ")][0]
+        (to.memalign if "align_val" in name else to.malloc)(number(sized.removeprefix("size ")), int(result, 16))
+    elif re.fullmatch(NAMES, name):
+        call(to, name, numbers, result)
+
+
 def valgrind(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
-    """valgrind --trace-malloc=yes, any tool that replaces malloc (memcheck, dhat, massif)."""
+    """valgrind --trace-malloc=yes, any tool that replaces malloc (memcheck, dhat, massif). A call and its result are
+    written one after the other, and another thread's call may stand between them: "malloc(96)free(0x5F4D2A0)", and the
+    result on a line of its own."""
     seen = Seen(process)
+    waiting: list[tuple[str, str]] = []  # calls whose result is still to come
     for line in lines:
         found = VALGRIND.search(line)
         if not found or not seen.wanted(int(found[1])):
             continue
-        name, arguments, result = found[2], found[3].split(","), int(found[4] or "0", 16)
-        numbers = [re.sub(r"^ *(?:al|size) ", "", argument) for argument in arguments]
-        if VALGRIND_DELETE.match(name):
-            to.free(address(numbers[0]))
-        elif VALGRIND_NEW.match(name):
-            sized = [argument for argument in arguments if not argument.startswith(" al ")][0]
-            size = int(sized.removeprefix("size "))
-            (to.memalign if "align_val" in name else to.malloc)(size, result)
-        elif re.fullmatch(NAMES, name):
-            call(to, name, numbers, hex(result))
+        _, name, arguments, other, others, result = found.groups()
+        if name == "realloc" and re.match(r"0x0,|.*,0$", arguments):
+            other = None  # the malloc or free that this realloc is
+        if name and other:
+            waiting.append((name, arguments))
+            name, arguments = other, others
+        if name and not result and re.match(r"(m|c|re)alloc|memalign|" + VALGRIND_NEW.pattern, name) \
+                and not (name == "realloc" and arguments.endswith(",0")):
+            waiting.append((name, arguments))
+        elif name:
+            valgrind_call(to, name, arguments, result or "0")
+        elif result and waiting:
+            valgrind_call(to, *waiting.pop(0), result)
     while to.requests and to.requests[-1] == ("f", -1, 0):
         to.requests.pop()  # valgrind's own, as it empties the C library at the end
     return seen
@@ -148,6 +180,7 @@ MTRACE = re.compile(r"@ .*?\[0x[0-9a-f]+\] ([-+<>!]) (0x[0-9a-f]+|\(nil\))(?: (0
 
 def mtrace(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
     """glibc's mtrace. calloc is not told from malloc; free(NULL) and alignments are not written."""
+    one_process(process)
     seen = Seen(process)
     old = 0
     for line in lines:
@@ -169,6 +202,7 @@ def mtrace(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
 
 def heaptrack(lines: Iterable[str], to: Pairing, process: int | None) -> Seen:
     """heaptrack's raw file. realloc is written as free and malloc; calloc and alignments are not told from malloc."""
+    one_process(process)
     seen = Seen(process)
     for line in lines:
         words = line.split()
