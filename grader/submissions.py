@@ -96,7 +96,8 @@ def ingest(source: Path, roster: Roster, keep: Callable[[bytes], str], layout: s
         if isinstance(item, Refusal):
             refused[item.path] = item.why
             if not JUNK.search(item.path):
-                intake.notes.append(Note("refused", item.path, f"{plain(item.path)}: {item.why}; it was left out"))
+                kept = item.path.encode("utf-8", "backslashreplace").decode()  # the name may be what was refused
+                intake.notes.append(Note("refused", kept, f"{plain(item.path)}: {item.why}; it was left out"))
             if name_fault(item.path) is None:
                 _remember_other(others, item.path)
         elif item.content is None:

@@ -13,6 +13,7 @@ import pytest
 
 from grader.errors import Problem
 from grader.people import Roster, read_roster
+from grader.store import Store
 from grader.submissions import ingest, parse_time
 
 CODE = "int mm_init(void) { return 0; } /* %s */\n"
@@ -249,6 +250,9 @@ def test_hostile_tar(tmp_path):
                   "control characters"):
         assert words in said, (words, said)
     assert "\x1b" not in said and not (tmp_path.parent / "evil").exists()
+    store = Store(tmp_path, create=True)
+    store.take_in(intake.roster.people, intake.attempts, intake.notes, "latest")
+    assert {note.path for note in store.notes()} > {"soft/mm.c", "bad\\udcff/mm.c"}, "a refused name must not end the batch"
 
 
 def test_hostile_zip(tmp_path):
