@@ -2,6 +2,7 @@
 # trace, worst trace.
 load COMMON
 unset key
+if (MOST <= 8) { set ytics 1 }
 if (DUMB) {
     set xrange [0:HIGH]
     set yrange [0:MOST+1]
@@ -17,7 +18,6 @@ if (DUMB) {
     set grid noxtics
     set xlabel 'score'
     set ylabel 'results'
-    if (MOST <= 8) { set ytics 1 }
     set boxwidth WIDTH_OF_BIN*0.92
     set arrow 1 from MEDIAN,graph 0 to MEDIAN,graph 1 nohead dt 2 lc rgb ACCENT front
     set label 1 ' median ' at MEDIAN,graph 0.97 font SMALL textcolor rgb ACCENT front

@@ -40,5 +40,8 @@ if (!DUMB) {
     set style fill solid 1.0 noborder
 }
 
+# A trace's name beside its row, cut to the room that there is: its beginning and its end.
+BESIDE(name) = strlen(name) <= 22 ? name : name[1:12].'…'.name[strlen(name)-8:*]
+
 # The format of an axis from 0 to N: 500, 20k; in full where steps of it would need a fraction of a thousand or a million.
 COUNTED(n) = n < 1e4 || (n >= 1e6 && n < 1e7) ? '%.0f' : '%.0s%c'

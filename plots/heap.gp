@@ -5,6 +5,7 @@ set ylabel sprintf('bytes (%s)', UNIT)
 set xrange [0:REQUESTS]
 set yrange [0:TOP*1.12]
 set format x COUNTED(REQUESTS)
+if (REQUESTS < 8) { set xtics 1 }
 set key top left
 if (DUMB) {
     unset key

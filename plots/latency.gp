@@ -2,7 +2,7 @@
 # longest.tsv: the same of the longest, and where it is.
 load COMMON
 set logscale xy
-set xlabel 'cost (seconds)'
+set xlabel 'cost of a request'
 set ylabel 'share of requests that cost more'
 set yrange [LEAST/3:1]
 set format y '10^{%L}'
@@ -17,6 +17,7 @@ if (DUMB) {
 } else {
     load KEY_BELOW
     set format y '%g'
+    set micro # µs, as the words have it
     A(x) = LOW*(HIGH/LOW)**x
     B(y) = (LEAST/3)**(1-y)
     set xrange [LOW:HIGH]

@@ -1,7 +1,7 @@
 # Utilization against speed. submission.tsv, shipped.tsv, real.tsv, invalid.tsv: x, y, low, high; front.tsv, iso.tsv:
 # lines; levels.tsv, labels_left.tsv, labels_right.tsv: x, y, text; letters.tsv: for a terminal.
 load COMMON
-set xlabel 'utilization (percent)'
+set xlabel 'utilization, as it counts for the score (percent)'
 set ylabel AXIS
 set logscale y
 set xrange [X0:X1]
@@ -18,7 +18,9 @@ if (DUMB) {
     load KEY_BELOW
     set lmargin at screen L; set rmargin at screen R; set bmargin at screen B; set tmargin at screen T
     set format y '%g'
-    if (Y1/Y0 < 30) { set ytics add (0.2, 0.5, 2, 5, 20, 50, 200, 500, 2000, 5000, 20000, 50000, 200000) }
+    # Between powers of ten, the more the closer the bounds are.
+    between = Y1/Y0 < 6 ? '1.2 1.5 2 3 4 5 6 7 8 9' : Y1/Y0 < 30 ? '2 5' : ''
+    do for [m in between] { do for [d=-3:5] { set ytics add (m*10.0**d) } }
     n = CROWD ? 0.45 : 1.0
     # Labels have their places in the picture, not on the axes: x2 and y2 are the whole picture's.
     set x2range [0:1]; set y2range [0:1]

@@ -27,7 +27,7 @@ if (DUMB) {
     set xtics 0,20,100
     set ytics scale 0 font SMALL
     set xlabel 'utilization (percent)'
-    plot 'ceiling.tsv' using 2:1:yticlabels(4) with points pt 11 ps 0.7 lc rgb FAINT, \
+    plot 'ceiling.tsv' using 2:1:yticlabels(BESIDE(strcol(4))) with points pt 11 ps 0.7 lc rgb FAINT, \
          '' using 3:1 with points pt 10 ps 0.7 lc rgb FAINT, \
          for [i=0:SUBJECTS-1] 'a'.i.'.tsv' using 2:1 with points pt SHAPE[i+1] ps 0.8 lc rgb HUE[i+1], \
          for [i=0:SUBJECTS-1] 'a'.i.'.tsv' using ($4 == 1 ? 3 : NaN):1 with points pt 2 ps 0.9 lw 1.5 lc rgb ACCENT
@@ -38,7 +38,8 @@ if (DUMB) {
     set xtics autofreq nomirror out textcolor rgb INK
     set format x '%g'
     set format y ''
-    set xlabel sprintf('speed (%s = 1)', REFERENCE)
+    set ytics 1
+    set xlabel TIMED ? sprintf('speed (%s = 1)', REFERENCE) : 'speed'
     set arrow 1 from 1,graph 0 to 1,graph 1 nohead dt 2 lc rgb INK
     if (!TIMED) {
         unset arrow 1

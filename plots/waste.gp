@@ -15,7 +15,7 @@ if (DUMB) {
     set grid xtics lc rgb 0xE3E3E3 lw 0.6 lt 1 front
     load KEY_BELOW
     bar = 0.38
-    plot 'waste.tsv' using 3:1:2:3:($1-bar):($1+bar):yticlabels(8) with boxxyerror fc rgb PAYLOAD fs solid 1.0 \
+    plot 'waste.tsv' using 3:1:2:3:($1-bar):($1+bar):yticlabels(BESIDE(strcol(8))) with boxxyerror fc rgb PAYLOAD fs solid 1.0 \
              border lc rgb 'white' lw 0.4 title 'payload', \
          '' using 4:1:3:4:($1-bar):($1+bar) with boxxyerror fc rgb METADATA fs solid 1.0 border lc rgb 'white' lw 0.4 \
              title 'metadata', \

@@ -22,7 +22,7 @@ from report.conftest import ROOT
 from report.made import FirstFit, failing, result, write_result
 
 TEXTS = {  # what must be read in the picture
-    "pareto": ["Utilization and speed", "utilization (percent)", "speed (reference explicit = 1)", "Pareto front",
+    "pareto": ["Utilization and speed", "utilization, as it counts for the score (percent)", "speed (reference explicit = 1)", "Pareto front",
                "alpha", "equal score"],
     "heap": ["Live payload and heap: alpha on one", "requests", "bytes (", "live payload", "heap size (break)", "waste",
              "peak of the payload"],
@@ -34,7 +34,7 @@ TEXTS = {  # what must be read in the picture
     "holes": ["Free holes at the peak", "size of a hole (bytes", "bytes in such holes (", "in all, the largest"],
     "sizes": ["Sizes and lifetimes in trace one", "size asked for (bytes", "lifetime (requests", "percent", "end"],
     "traces": ["Trace by trace: alpha", "utilization (percent)", "speed (explicit = 1)", "ceiling", "one", "two"],
-    "latency": ["Cost of single requests: alpha", "cost (seconds)", "share of requests that cost more", "malloc",
+    "latency": ["Cost of single requests: alpha", "cost of a request", "100 ns", "1 µs", "share of requests that cost more", "malloc",
                 "calloc", "realloc", "free", "longest malloc: 5 µs"],
     "class": ["Scores, and how far they repeat", "score", "median", "repetitions apart"]}
 ONE_TRACE = ("heap", "map", "fragmented", "holes", "sizes")
@@ -135,6 +135,40 @@ def test_every_letter_is_on_the_plane_in_a_terminal(lines: int) -> None:
     top, bottom = (i for i, line in enumerate(drawn) if "+-----" in line)
     inside = "\n".join(line[12:] for line in drawn[top + 1:bottom])
     assert sorted(re.findall("[a-z]", inside)) == list("abcde")
+
+
+def few(tmp_path: Path) -> Subject:
+    """An allocator on a trace of three requests, each of which moves the break."""
+    heap = FirstFit()
+    for i in range(3):
+        heap.request("malloc", i, 100)
+    heap.write(tmp_path / "e.tsv")
+    return Subject("a", result("a", [heap.trace("t" * 150 + ".rep")]), tmp_path / "e.tsv")
+
+
+@pytest.mark.parametrize("name", ("heap", "map"))
+def test_few_requests_are_whole_numbers(name: str, tmp_path: Path) -> None:
+    words = texts(draw(make(Request(name, [few(tmp_path)])), "svg"))
+    assert [words.count(number) for number in ("1", "2", "3")] == [1, 1, 1]
+
+
+def test_the_break_of_the_map_lies_over_the_block_that_moved_it(tmp_path: Path) -> None:
+    """A request's column has its block and its break, from left to right; nothing stands above the break."""
+    svg = draw(make(Request("map", [few(tmp_path)])), "svg").decode()
+    lines = [path for path in re.findall(r"<path [^>]*>", svg, re.S) if "rgb(192,  57,  43)" in path]
+    places = [tuple(map(float, place)) for path in lines for place in re.findall(r"[ML]([\d.]+),([\d.]+)", path)]
+    places = [(x, y) for x, y in places if y < 500]  # but for the key's
+    left, right = min(x for x, _ in places), max(x for x, _ in places)
+    assert right > 800
+    for step, height in enumerate(sorted({y for _, y in places}, reverse=True)):
+        first = min(x for x, y in places if y == height)
+        assert abs(first - left - step * (right - left) / 3) < 2, (step, places)
+
+
+@pytest.mark.parametrize("name", ("waste", "traces"))
+def test_a_long_name_of_a_trace_leaves_room_for_the_drawing(name: str, tmp_path: Path) -> None:
+    words = texts(draw(make(Request(name, [few(tmp_path)])), "svg"))
+    assert "t" * 12 + "…" + "t" * 9 in words and not any("t" * 23 in line for line in words)
 
 
 def test_traces_in_a_terminal_name_each_allocator(tmp_path: Path, dice: random.Random) -> None:
