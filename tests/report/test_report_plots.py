@@ -22,8 +22,8 @@ from report.conftest import ROOT
 from report.made import FirstFit, failing, result, write_result
 
 TEXTS = {  # what must be read in the picture
-    "pareto": ["Utilization and speed", "utilization, as it counts for the score (percent)", "speed (reference explicit = 1)", "Pareto front",
-               "alpha", "equal score"],
+    "pareto": ["Utilization and speed", "utilization, as it counts for the score (percent)",
+               "speed (reference explicit = 1)", "Pareto front", "alpha", "equal score"],
     "heap": ["Live payload and heap: alpha on one", "requests", "bytes (", "live payload", "heap size (break)", "waste",
              "peak of the payload"],
     "map": ["Heap over time: alpha on one", "requests", "address (", "payload", "overhead", "free, was used",
@@ -34,8 +34,8 @@ TEXTS = {  # what must be read in the picture
     "holes": ["Free holes at the peak", "size of a hole (bytes", "bytes in such holes (", "in all, the largest"],
     "sizes": ["Sizes and lifetimes in trace one", "size asked for (bytes", "lifetime (requests", "percent", "end"],
     "traces": ["Trace by trace: alpha", "utilization (percent)", "speed (explicit = 1)", "ceiling", "one", "two"],
-    "latency": ["Cost of single requests: alpha", "cost of a request", "100 ns", "1 µs", "share of requests that cost more", "malloc",
-                "calloc", "realloc", "free", "longest malloc: 5 µs"],
+    "latency": ["Cost of single requests: alpha", "cost of a request", "100 ns", "1 µs",
+                "share of requests that cost more", "malloc", "calloc", "realloc", "free", "longest malloc: 5 µs"],
     "class": ["Scores, and how far they repeat", "score", "median", "repetitions apart"]}
 ONE_TRACE = ("heap", "map", "fragmented", "holes", "sizes")
 
