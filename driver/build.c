@@ -244,6 +244,26 @@ static int may_be_of_another(const struct job *j, int dialect, const char *step,
         && (strcmp(step, "link") != 0 || (log && strstr(log, "undefined reference")));
 }
 
+static int defines(const struct elf_object *facts, const char *name)
+{
+    return elf_symbol(facts, name) != NULL && elf_symbol(facts, name)->defined;
+}
+
+/* Whether it compiled to functions that are called malloc and so on: the handout's macros were lost. */
+static int lacks_macros(const struct job *j)
+{
+    size_t size;
+    unsigned char *object = build_folder_read(j->tool.folder, "mm.o", &size);
+    struct elf_object facts = { 0 };
+    char error[256];
+    int lacks = object && elf_read_object(&facts, object, size, error, sizeof error) == 0 && defines(&facts, "malloc")
+             && !defines(&facts, "mm_malloc");
+
+    elf_object_free(&facts);
+    free(object);
+    return lacks;
+}
+
 /* Why it cannot be built: a sentence, and the words below it. */
 static enum build_status explain(struct job *j, int rc, const char *step, const char *log)
 {
@@ -259,7 +279,10 @@ static enum build_status explain(struct job *j, int rc, const char *step, const 
         return fail(j, BUILD_FAILED, "%s: the %s was stopped: it needed more time or memory than any allocator does",
                     name, strcmp(step, "compile") == 0 ? "compiler" : "linker");
     int dialect = look_at_dialect(j, why, sizeof why);
-    if (may_be_of_another(j, dialect, step, log))
+    if (strcmp(step, "link") == 0 && lacks_macros(j))
+        snprintf(hint, sizeof hint, ", but malloc: write `#define malloc mm_malloc`, and the same for free, realloc and calloc, "
+                 "above its functions");
+    else if (may_be_of_another(j, dialect, step, log))
         snprintf(hint, sizeof hint, "; it looks like a file of the %s edition, because %s: try --course auto",
                  dialect_word(dialect), why);
     if (strcmp(step, "compile") == 0 && memchr(j->source.bytes, '\0', j->source.size))
@@ -347,11 +370,6 @@ static uint32_t find_conventions(struct job *j, struct findings *f)
                         why);
     }
     return conventions(dialect, dialect == course->dialect ? course->checkheap : usual[dialect]);
-}
-
-static int defines(const struct elf_object *facts, const char *name)
-{
-    return elf_symbol(facts, name) != NULL && elf_symbol(facts, name)->defined;
 }
 
 static enum build_status inspect(struct job *j, struct runner_image *image, struct build *b)

@@ -309,6 +309,17 @@ static size_t probes_for(const struct trace *t)
     return share < PROBES ? share : PROBES;
 }
 
+/* What the edition takes for an error is not obvious to who wrote for another. */
+static int init_failed(struct check *c)
+{
+    const char *what = c->image->conventions & WIRE_INIT_BOOL ? "false, and true is success" : "a number below 0, and 0 is success";
+
+    if (!c->refused)
+        return fail_at(c, BEFORE_TRACE, VERDICT_INIT, "mm_init reported an error: it returned %s", what);
+    return fail_at(c, BEFORE_TRACE, VERDICT_INIT, "mm_init reported an error: it returned %s; mem_sbrk had refused it more than "
+                   "the heap's limit of %llu bytes", what, (unsigned long long)c->process.heap_limit);
+}
+
 static int start(struct check *c)
 {
     const struct pass_options *o = c->options;
@@ -336,17 +347,16 @@ static int start(struct check *c)
             return fail_at(c, BEFORE_TRACE, VERDICT_GRADER, "cannot read the runner's memory: %s", strerror(errno));
         turn = serve(c);
     }
-    if (turn == TURN_LATE)
-        return late(c, BEFORE_TRACE);
-    if (turn == TURN_DEAD || c->said.event != EVENT_INIT) {
-        died(c, BEFORE_TRACE);
-        snprintf(c->record->hint, sizeof c->record->hint, "it happened before the first request: in mm_init, or in "
+    if (turn != TURN_OURS || c->said.event != EVENT_INIT) {
+        turn == TURN_LATE ? late(c, BEFORE_TRACE) : died(c, BEFORE_TRACE);
+        if (c->record->verdict != VERDICT_FORBIDDEN) /* it has better advice */
+            snprintf(c->record->hint, sizeof c->record->hint, "it happened before the first request: in mm_init, or in "
                  "code that runs before main");
         return 0;
     }
     c->brk = c->record->peak_break = c->said.brk_after_init;
     if (c->said.status)
-        return fail_at(c, BEFORE_TRACE, VERDICT_INIT, "mm_init reported an error before the first request");
+        return init_failed(c);
     return tail_is_clean(c, BEFORE_TRACE);
 }
 
@@ -354,7 +364,8 @@ static int start(struct check *c)
  * come from the seed alone, so that a verdict repeats. */
 static uint32_t batch_length(const struct check *c, size_t first)
 {
-    uint32_t most = c->options->batch_max > 0 ? (uint32_t)c->options->batch_max : DEFAULT_BATCH;
+    int floods = c->options->wire_flags & WIRE_CHECK_EACH && c->process.printed.cut; /* its checker prints the heap */
+    uint32_t most = floods ? 1 : c->options->batch_max > 0 ? (uint32_t)c->options->batch_max : DEFAULT_BATCH;
     uint64_t left = c->trace->count - first, share = 1 + c->trace->count / LOOKAHEAD_SHARE;
     if (most > share)
         most = (uint32_t)share;
@@ -379,6 +390,7 @@ static void replay(struct check *c)
         sound = finish(c) && probe(c) && refuses_overflow(c);
     private_forget(&c->private);
     process_end(&c->process, &c->record->output);
+    c->record->output_cut = c->process.printed.cut;
     shadow_delete(c->shadow);
     c->shadow = NULL;
 }

@@ -12,6 +12,8 @@
 
 #include "confine.h"
 
+#define STACK_SLACK 65536u /* bytes: of the stack above main's frame, and of a frame */
+
 /* ---- verdicts ---- */
 
 int fail_at(struct check *c, size_t index, enum verdict v, const char *format, ...)
@@ -44,7 +46,8 @@ const char *request_text(const struct check *c, size_t index)
     }
     const struct request *q = &c->trace->requests[index];
     if (q->kind == REQ_FREE)
-        snprintf(out, sizeof *text, "request %zu (line %u: f %d)", index + 1, q->line, q->id);
+        snprintf(out, sizeof *text, "request %zu (line %u: f %d%s)", index + 1, q->line, q->id,
+                 q->ref == REF_NULL ? ", free(NULL)" : "");
     else
         snprintf(out, sizeof *text, "request %zu (line %u: %c %d %llu)", index + 1, q->line, "acr"[q->kind],
                  q->id, (unsigned long long)q->size);
@@ -84,6 +87,55 @@ static const char *syscall_name(uint64_t number, int bits)
     return text;
 }
 
+/* What an address says about the pointer that it was reached through: many a wrong one is NULL and a header's size. */
+static const char *near_null(uint64_t address, int bits)
+{
+    static char text[64];
+    uint64_t before = (bits == 32 ? UINT64_C(1) << 32 : 0) - address;
+
+    if (address == 0)
+        return " (a NULL pointer)";
+    if (address >= 4096 && before > 4096)
+        return "";
+    snprintf(text, sizeof text, " (%llu bytes %s a NULL pointer)", (unsigned long long)(address < 4096 ? address : before),
+             address < 4096 ? "after" : "before");
+    return text;
+}
+
+/* Whether the stack is used up, and that is what was touched. */
+static int is_stack_overflow(const struct check *c, uint64_t address, uint64_t limit)
+{
+    const struct mailbox *box = &c->said;
+    uint64_t gap = address > box->stack_pointer ? address - box->stack_pointer : box->stack_pointer - address;
+
+    return gap < STACK_SLACK && box->stack_used + STACK_SLACK >= limit;
+}
+
+/* A segmentation fault, a bus error: what was wrong with the address. */
+static int bad_address(struct check *c, size_t index, int signo, uint64_t address)
+{
+    const struct mailbox *box = &c->said;
+    uint64_t stack = c->options->stack_limit ? c->options->stack_limit : CONFINE_STACK;
+    const char *where = request_text(c, index), *what = strsignal(signo), *near = near_null(address, c->image->bits);
+
+    if (signo == SIGSEGV && is_stack_overflow(c, address, stack)) {
+        snprintf(c->record->hint, sizeof c->record->hint, "recursion once for each block can be a loop instead, and a large "
+                 "array belongs into the heap");
+        return fail_at(c, index, VERDICT_CRASH, "the stack overflowed (endless recursion, or a large local array; "
+                       "the stack has %llu KiB) at %s", (unsigned long long)stack >> 10, where);
+    }
+    if (signo == SIGSEGV && box->code == SI_KERNEL) /* the processor does not tell which address */
+        return fail_at(c, index, VERDICT_CRASH, "%s through a pointer that holds no possible address (often payload bytes "
+                       "taken for a pointer; it is not NULL) at %s", what, where);
+    if (address == box->fault_pc) {
+        c->record->fault_pc = 0; /* no place in the source; the caller is one */
+        return fail_at(c, index, VERDICT_CRASH, "%s calling a function at address 0x%llx%s, where there is none, at %s",
+                       what, (unsigned long long)address, near, where);
+    }
+    return fail_at(c, index, VERDICT_CRASH, "%s touching address 0x%llx%s at %s", what, (unsigned long long)address, near,
+                   where);
+}
+
 static int died_by_signal(struct check *c, size_t index, int signo)
 {
     const struct mailbox *box = &c->said;
@@ -96,7 +148,7 @@ static int died_by_signal(struct check *c, size_t index, int signo)
     switch (signo) {
     case SIGSYS:
         if (told)
-            return fail_at(c, index, VERDICT_FORBIDDEN, "system call %s at %s is not allowed here",
+            return fail_at(c, index, VERDICT_FORBIDDEN, "the allocator made the system call %s, which is not allowed, at %s",
                            syscall_name(address, c->image->bits), where);
         return fail_at(c, index, VERDICT_FORBIDDEN, "a forbidden system call ended the process at %s", where);
     case SIGABRT:
@@ -116,14 +168,8 @@ static int died_by_signal(struct check *c, size_t index, int signo)
                        (unsigned long long)address, (unsigned long long)(address - heap - c->brk),
                        (unsigned long long)c->brk, where);
     }
-    uint64_t gap = address > box->want ? address - box->want : box->want - address;
-    if (told && signo == SIGSEGV && gap < 65536)
-        return fail_at(c, index, VERDICT_CRASH, "the stack overflowed (endless recursion, or a large local array; "
-                       "the stack has %llu KiB) at %s",
-                       (unsigned long long)(c->options->stack_limit ? c->options->stack_limit : CONFINE_STACK) >> 10, where);
     if (told && (signo == SIGSEGV || signo == SIGBUS))
-        return fail_at(c, index, VERDICT_CRASH, "%s touching address 0x%llx%s at %s", strsignal(signo),
-                       (unsigned long long)address, address < 4096 ? " (a NULL pointer)" : "", where);
+        return bad_address(c, index, signo, address);
     return fail_at(c, index, VERDICT_CRASH, "%s at %s", strsignal(signo), where);
 }
 
@@ -151,13 +197,12 @@ int late(struct check *c, size_t index)
     c->record->fault_pc = process_stop_at(&c->process);
     if (c->process.gorged)
         return fail_at(c, index, VERDICT_HEAP_LIMIT, "more than %llu bytes of the heap were written or read; blocks of a giant "
-                       "trace are never used by their owner, so clearing or copying one whole is all that could; the last "
-                       "request begun is %s", (unsigned long long)SPARSE_TOUCHED, request_text(c, index));
+                       "trace are never used by their owner, so clearing or copying one whole is all that could, at %s",
+                       (unsigned long long)SPARSE_TOUCHED, request_text(c, index));
     if (monotonic_seconds() < c->deadline)
-        return fail_at(c, index, VERDICT_TIMEOUT, "no answer for %g seconds; the last request begun is %s",
-                       patience(c), request_text(c, index));
-    return fail_at(c, index, VERDICT_TIMEOUT, "no answer within %g seconds; the last request begun is %s",
-                   c->options->time_limit, request_text(c, index));
+        return fail_at(c, index, VERDICT_TIMEOUT, "no answer for %g seconds at %s", patience(c), request_text(c, index));
+    return fail_at(c, index, VERDICT_TIMEOUT, "no answer within %g seconds; it was at %s", c->options->time_limit,
+                   request_text(c, index));
 }
 
 /* What a student would try next; who knows the command line adds it (grade.c). */
@@ -165,7 +210,6 @@ void add_hint(const struct check *c)
 {
     struct record *r = c->record;
     int each = (c->options->wire_flags & WIRE_CHECK_EACH) != 0, own = c->image->has_checkheap;
-    size_t cap = c->options->output_cap ? c->options->output_cap : OUTPUT_CAP;
     const char *text = "";
 
     switch (r->verdict) {
@@ -177,10 +221,14 @@ void add_hint(const struct check *c)
                     : "-D runs mm_checkheap after every request and stops at the first broken invariant";
         break;
     case VERDICT_TIMEOUT:
-        text = r->output && strlen(r->output) >= cap ? "it printed very much, which takes time; print less"
+        text = r->output_cut ? "it printed very much, which takes time; print less"
              : !own ? "an endless loop, often a free list that became a circle; mm_checkheap (see mm.h) with -D could see it made"
              : each ? "an endless loop, often a free list that became a circle; mm_checkheap saw nothing wrong before it"
                     : "an endless loop, often a free list that became a circle; -D finds where it was made";
+        break;
+    case VERDICT_FORBIDDEN:
+        text = "memory comes from mem_sbrk, and printf helps to debug; files, threads, sleep and memory of the system are out "
+               "of reach";
         break;
     default:
         break;

@@ -121,10 +121,10 @@ static void complete_hint(const struct grading *g, const struct runner_image *im
     course[0] = '\0';
     if (strcmp(g->options->course, "malloclab") != 0)
         snprintf(course, sizeof course, " -c %s", shell_word(quoted, sizeof quoted, g->options->course));
-    snprintf(r->hint + n, sizeof r->hint - n, ": ./mdriver%s%s%s -f %s %s", course,
+    snprintf(r->hint + n, sizeof r->hint - n, ": ./mdriver%s%s%s -f %s %s%s", course,
              g->options->bits == 32 ? " --bits 32" : g->options->bits == 64 ? " --bits 64" : "",
              g->options->check_each || image->has_checkheap || strstr(r->hint, "-D") ? " -D" : "",
-             shell_word(file, sizeof file, t->path), shell_word(name, sizeof name, source));
+             shell_word(file, sizeof file, t->path), source[0] == '-' ? "./" : "", shell_word(name, sizeof name, source));
 }
 
 static void add_place(const struct runner_image *image, struct record *r)
@@ -140,7 +140,8 @@ static void add_place(const struct runner_image *image, struct record *r)
     else if (r->fault_caller) {
         locate(image, r->fault_caller - 1, place, sizeof place); /* the call, not what follows it */
         if (place[0])
-            snprintf(r->message + n, sizeof r->message - n, ", in a library function called by %s", place);
+            snprintf(r->message + n, sizeof r->message - n, r->fault_pc ? ", in a library function called by %s"
+                     : ", called by %s", place);
     }
 }
 

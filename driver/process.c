@@ -22,7 +22,6 @@
 #include "confine.h"
 #include "confine_valgrind.h"
 #include "memlib.h"
-#include "plain_text.h"
 
 #define PAGE 4096u
 #define THREAD_BLOCK (16u << 10) /* what the C library takes through brk at its start, rounded up generously */
@@ -51,16 +50,6 @@ static void *map_new(const char *name, uint64_t size, int *fd, int flags)
         return NULL;
     void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | flags, *fd, 0);
     return p == MAP_FAILED ? NULL : p;
-}
-
-/* The log as the runner has it: to be written at its end and nowhere else. What cannot be read, mapped or sought
- * in keeps nothing from one request to the next. It grows to RLIMIT_FSIZE: a flood of output hits that wall. */
-static int open_again(int fd)
-{
-    char path[32];
-
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 }
 
 uint64_t heap_base_of(int bits) { return bits == 32 ? UINT64_C(0x20000000) : MEM_BASE; }
@@ -136,10 +125,10 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
 {
     struct child_fds fds = { -1, -1, -1, -1, -1, -1, -1 };
 
-    *p = (struct process){ .image = s->image, .heap_fd = -1, .log_fd = -1, .count_fd = -1,
+    *p = (struct process){ .image = s->image, .heap_fd = -1, .printed = { .fd = -1 }, .count_fd = -1,
                            .heap_limit = pages(s->heap_limit),
                            .granted = pages(s->heap_granted), .request_count = s->request_count,
-                           .output_cap = s->output_cap, .touch_limit = s->touch_limit };
+                           .touch_limit = s->touch_limit };
     prctl(PR_SET_DUMPABLE, 0);
     if (confine_prepare(EXEC_FD))
         return fail(p, error, error_size, "syscall filter");
@@ -167,8 +156,7 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
             return fail(p, error, error_size, "shared memory");
         shared += pages(p->answer_bytes);
     }
-    p->log_fd = memfd_create("log", MFD_CLOEXEC);
-    fds.log = p->log_fd < 0 ? -1 : open_again(p->log_fd);
+    fds.log = printed_open(&p->printed, s->output_cap) ? -1 : printed_writer(&p->printed);
     if (fds.log < 0)
         return fail(p, error, error_size, "output log");
     if (s->count_instructions) {
@@ -188,7 +176,7 @@ int process_start(struct process *p, const struct process_setup *s, char *error,
         .bits = s->image->bits, .exec_fd = EXEC_FD, .supervisor = getpid(),
         .address_space = p->heap_limit + shared + s->image->writable_bytes + s->stack_limit + (UINT64_C(24) << 20),
         .writable = s->image->writable_bytes + THREAD_BLOCK,
-        .cpu_seconds = s->time_limit, .file_bytes = s->output_cap, .stack = s->stack_limit,
+        .cpu_seconds = s->time_limit, .file_bytes = printed_room(&p->printed), .stack = s->stack_limit,
     };
     int trouble[2];
     if (pipe2(trouble, O_CLOEXEC))
@@ -269,6 +257,7 @@ enum process_turn process_turn(struct process *p)
 
     if (reaped(p))
         return TURN_DEAD;
+    printed_make_room(&p->printed);
     __atomic_add_fetch(&p->box->go, 1, __ATOMIC_RELEASE);
     syscall(SYS_futex, &p->box->go, FUTEX_WAKE, 1, NULL, NULL, 0);
     return wait_back(p, before);
@@ -391,23 +380,6 @@ uint64_t process_private_bytes(const struct process *p)
 
 /* ---- end ---- */
 
-static char *read_output(const struct process *p)
-{
-    off_t length = lseek(p->log_fd, 0, SEEK_END);
-
-    if (length <= 0)
-        return NULL;
-    if ((size_t)length > p->output_cap)
-        length = (off_t)p->output_cap;
-    char *text = malloc((size_t)length + 1);
-    if (!text)
-        return NULL;
-    ssize_t got = pread(p->log_fd, text, (size_t)length, 0);
-    text[got > 0 ? got : 0] = '\0';
-    plain_text(text, got > 0 ? (size_t)got : 0);
-    return text;
-}
-
 void process_end(struct process *p, char **output)
 {
     if (p->pid) {
@@ -416,8 +388,11 @@ void process_end(struct process *p, char **output)
             ;
         p->pid = 0;
     }
+    char *text = printed_close(&p->printed);
     if (output)
-        *output = p->log_fd >= 0 ? read_output(p) : NULL;
+        *output = text;
+    else
+        free(text);
     if (p->box)
         munmap(p->box, pages(sizeof *p->box));
     if (p->heap)
@@ -428,10 +403,8 @@ void process_end(struct process *p, char **output)
         munmap(p->answers, p->answer_bytes);
     if (p->heap_fd >= 0)
         close(p->heap_fd);
-    if (p->log_fd >= 0)
-        close(p->log_fd);
     if (p->count_fd >= 0)
         close(p->count_fd);
     p->box = NULL, p->heap = NULL, p->requests = NULL, p->answers = NULL;
-    p->heap_fd = p->log_fd = p->count_fd = -1;
+    p->heap_fd = p->count_fd = -1;
 }

@@ -9,14 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "printed.h"
 #include "runner_image.h"
 #include "wire.h"
 
 struct process {
     const struct runner_image *image;
     pid_t pid;                /* 0 once reaped */
-    int heap_fd, log_fd;
+    int heap_fd;
     int count_fd;             /* valgrind's report, or -1 */
+    struct printed printed;
     struct mailbox opening;   /* what the mailbox held at first */
     struct mailbox *box;      /* shared with the runner: copy, then verify */
     unsigned char *heap;      /* our own view of the heap */
@@ -30,7 +32,6 @@ struct process {
     uint64_t touch_limit;     /* bytes of the heap that may be touched, or 0: for giant traces */
     int gorged;               /* it touched more: the turn was then said to be late */
     int status;               /* wait status once dead */
-    size_t output_cap;
 };
 
 struct process_setup {

@@ -54,6 +54,7 @@ struct record {
     uint64_t fault_pc;      /* program counter at a crash or in an endless loop, or 0 */
     uint64_t fault_caller;  /* return address, if that is in a library function that has no frame, or 0 */
     char *output;           /* what the allocator printed (capped), or NULL */
+    int output_cut;         /* it printed more: the first and the last are kept */
 
     uint64_t peak_payload;  /* bytes: peak of the sum of live sizes */
     uint64_t peak_break;    /* bytes: highest break */

@@ -159,7 +159,7 @@ static void failure(const struct page *p, const struct outcome *o)
         fprintf(p->out, "  line %u, request %zu of %zu\n", k->line, k->request, o->trace->count);
     print_wrapped(p->out, k->message, "  ", p->options->width);
     if (k->output && k->output[0]) {
-        fprintf(p->out, "  It printed%s:\n", strlen(k->output) >= OUTPUT_CAP ? " (no more than 64 KiB are kept)" : "");
+        fprintf(p->out, "  It printed%s:\n", k->output_cut ? " (the first and the last of it are kept)" : "");
         print_lines(p->out, k->output, "    | ", OUTPUT_LINES);
     }
     hint(p, k->hint);
@@ -365,13 +365,15 @@ void report_table(FILE *out, const struct result *r, const struct table_options 
         table_row(&p, &r->outcomes[i]);
     table_foot(&p, r);
     failures(&p, r);
+    size_t prints = 0;
     for (size_t i = 0; i < r->count; i++) {
         const struct outcome *o = &r->outcomes[i];
+        prints += o->timed && o->record.output && o->record.output[0];
         if (options->verbosity > 0 && o->record.verdict == VERDICT_OK && o->record.output && o->record.output[0]) {
             fprintf(out, "\nOn %s it printed:\n", short_name(o->trace->name, NAME_WIDTH));
             print_lines(out, o->record.output, "  | ", OUTPUT_LINES);
         }
-        if (o->trace->warnings && options->verbosity > 0)
+        if (o->trace->warnings && (options->verbosity > 0 || o->trace->cut_short))
             print_lines(out, o->trace->warnings, "  note: ", -1);
         if (o->record.verdict == VERDICT_SKIPPED)
             fprintf(out, "  note: %s: %s\n", short_name(o->trace->name, NAME_WIDTH), o->record.message);
@@ -379,6 +381,8 @@ void report_table(FILE *out, const struct result *r, const struct table_options 
             fprintf(out, "  note: sizes in %s were divided by 2^%u to fit the address space\n",
                     short_name(o->trace->name, NAME_WIDTH), o->trace->scale_shift);
     }
+    if (prints && options->verbosity == 0)
+        say(&p, "  ", "note: it prints on %zu of the timed traces, and the time for that counts; -v shows what", prints);
     latency_table(&p, r);
     pauses_table(&p, r);
     report_peers(out, r);

@@ -64,25 +64,28 @@ static size_t grow(size_t want)
 /* ---- death, with an address ---- */
 
 static unsigned char signal_stack[32768];
+static uint64_t stack_top; /* about: main's frame */
 
 static void on_signal(int signo, siginfo_t *info, void *context)
 {
     const ucontext_t *state = context;
 
     box->signo = signo;
+    box->code = info->si_code;
     box->fault_address = signo == SIGSYS ? (uint64_t)info->si_syscall
                                          : (uint64_t)(uintptr_t)info->si_addr;
 #ifdef __x86_64__
     box->fault_pc = (uint64_t)state->uc_mcontext.gregs[REG_RIP];
-    box->want = (uint64_t)state->uc_mcontext.gregs[REG_RSP];
+    box->stack_pointer = (uint64_t)state->uc_mcontext.gregs[REG_RSP];
 #else
     box->fault_pc = (uint32_t)state->uc_mcontext.gregs[REG_EIP];
-    box->want = (uint32_t)state->uc_mcontext.gregs[REG_ESP];
+    box->stack_pointer = (uint32_t)state->uc_mcontext.gregs[REG_ESP];
 #endif
+    box->stack_used = stack_top - box->stack_pointer;
     box->event = EVENT_SIGNAL;
     signal(signo, SIG_DFL);
     /* memset and its like keep nothing on the stack above their return address. Last: reading it may fault again. */
-    box->fault_caller = (uint64_t)*(const uintptr_t *)(uintptr_t)box->want;
+    box->fault_caller = (uint64_t)*(const uintptr_t *)(uintptr_t)box->stack_pointer;
     if (signo == SIGSYS || signo == SIGABRT)
         syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signo);
 }
@@ -520,6 +523,7 @@ int main(void)
         roots = (void **)(answers + wire_roots_at(box->mode, box->request_count));
     for (int fd = FD_MAILBOX; fd <= FD_ANSWERS; fd++)
         close(fd);
+    stack_top = (uint64_t)(uintptr_t)__builtin_frame_address(0);
     catch_signals();
     attach();
     if (box->mode == WIRE_CHECK)

@@ -387,9 +387,10 @@ static int check_header(struct parser *p, u128 peak_payload)
         warn(p, 0, "the header says %llu ids, but the requests use %zu", (unsigned long long)ids,
              p->ids.used))
         return -1;
+    p->trace->cut_short = requests > p->trace->count && requests != UINT64_MAX;
     if (requests != p->trace->count &&
-        warn(p, 0, "the header says %llu requests, but %zu follow", (unsigned long long)requests,
-             p->trace->count))
+        warn(p, 0, "the header says %llu requests, but %zu follow%s", (unsigned long long)requests, p->trace->count,
+             p->trace->cut_short ? "; if the file was cut short, copy it again" : ""))
         return -1;
     if (p->trace->dialect == TRACE_CMU16 && live != peak_payload && peak_payload <= UINT64_MAX)
         return warn(p, 0, "the header says at most %llu bytes are live, but the requests reach %llu",

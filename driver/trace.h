@@ -52,6 +52,7 @@ struct trace {
     size_t max_live;           /* largest number of live blocks */
     unsigned scale_shift;      /* sizes were divided by 2^shift to fit the address space; ordinarily 0 */
     char *warnings;            /* sentences, one a line, or NULL */
+    int cut_short;             /* fewer requests than the header says: one of them */
 };
 
 /* Most bytes of text in a trace file, unpacked: bounds what a hostile gzip can cost. */

@@ -87,9 +87,10 @@ struct mailbox {
     uint32_t event, complaint;
     int32_t status, signo;
     uint32_t done;                       /* requests of the batch answered */
-    uint32_t padding1;
+    int32_t code;                        /* EVENT_SIGNAL: the signal's si_code */
     uint64_t want;                       /* EVENT_GROW */
     uint64_t fault_address, fault_pc, fault_caller; /* the last: top of the stack */
+    uint64_t stack_pointer, stack_used;  /* EVENT_SIGNAL; bytes of stack below main's frame */
     uint64_t bad_offset;                 /* first wrong byte in the block, for complaints */
     uint64_t block[WIRE_BLOCKS];         /* offsets; the supervisor fills 64.., the runner 0..63 */
     uint64_t brk[WIRE_BATCH];            /* heap size after each request */
@@ -110,6 +111,6 @@ static inline uint64_t wire_answer_words(uint32_t mode, uint32_t flags, uint64_t
 }
 
 /* The same in 32- and 64-bit processes. */
-_Static_assert(sizeof(struct mailbox) == 0x17a8, "layout of the mailbox");
+_Static_assert(sizeof(struct mailbox) == 0x17b8, "layout of the mailbox");
 
 #endif

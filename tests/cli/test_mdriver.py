@@ -16,6 +16,7 @@ import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,6 +121,9 @@ BUILD_FAILURES = {
     "a missing mm_free": ('#include "mm.h"\nint mm_init(void) { return 0; }\n'
                           "void *mm_malloc(size_t n) { (void)n; return 0; }\n"
                           "void *mm_realloc(void *p, size_t n) { return n ? p : 0; }\n", "it does not define mm_free\n"),
+    "lost macros": ('#include "mm.h"\nint mm_init(void) { return 0; }\nvoid *malloc(size_t n) { return n ? 0 : 0; }\n'
+                    "void free(void *p) { (void)p; }\nvoid *realloc(void *p, size_t n) { return n ? p : 0; }\n",
+                    "it does not define mm_malloc, mm_free, mm_realloc, but malloc: write `#define malloc mm_malloc`"),
 }
 
 
@@ -189,6 +193,57 @@ def test_the_place_of_a_call_into_the_library(tmp_path: Path, trace: Path) -> No
     assert found["message"].endswith(", in a library function called by mm_malloc (attempt.c:7)")
 
 
+CRASHES = {  # the body of mm_malloc, word size, what is told of it
+    "just before NULL": ("int *volatile p = NULL; return (char *)p + p[-1];", "32", "(4 bytes before a NULL pointer)"),
+    "a field of NULL": ("struct s { long a, b; } *volatile s = NULL; return (void *)s->b;", "64",
+                        "(8 bytes after a NULL pointer)"),
+    "payload as a pointer": ("char **volatile p = (char **)0x8badf00d8badf00d; return *p;", "64",
+                             "through a pointer that holds no possible address"),
+    "no function": ("char *(*volatile f)(size_t) = NULL; return f(size) + 16;", "64",
+                    "calling a function at address 0x0 (a NULL pointer), where there is none"),
+    "a large array": ("volatile char a[1 << 24]; a[size] = 1; return mem_sbrk(a[size] * 16);", "32", "the stack overflowed"),
+    "the stack's far end": ("return *(void **volatile *)0xffffe000;", "32", "touching address 0xffffe000 at request"),
+}
+
+
+@pytest.mark.parametrize("what", CRASHES)
+def test_what_a_crash_is_called(tmp_path: Path, trace: Path, what: str) -> None:
+    """No address is called NULL, and no stack full, that is not; the place is in the source."""
+    body, bits, words = CRASHES[what]
+    found = result("--check-only", "--bits", bits, "-f", trace, allocator(tmp_path, body))["traces"][0]
+    assert found["verdict"] == "crash" and words in found["message"]
+    assert found["message"].endswith("mm_malloc (attempt.c:6)")
+    assert ("stack overflowed" in found["message"]) == (what == "a large array")
+
+
+def test_free_of_null_is_named(tmp_path: Path) -> None:
+    """What `f -1` means stands at the request."""
+    (tmp_path / "null.rep").write_text("0\n0\n1\n1\nf -1\n")
+    path = allocator(tmp_path, NEXT)
+    path.write_text(path.read_text().replace("(void)p; }", "((volatile int *)p)[-1] = 0; }", 1))
+    found = result("--check-only", "-f", tmp_path / "null.rep", path)["traces"][0]
+    assert "(4 bytes before a NULL pointer) at request 1 (line 5: f -1, free(NULL))" in found["message"]
+
+
+def test_a_failure_before_the_first_request(tmp_path: Path, trace: Path) -> None:
+    """What mm_init returned, by the edition's convention; where it hangs; what it must not ask for."""
+    def init(body: str, *options: str) -> dict[str, Any]:
+        path = allocator(tmp_path, NEXT)
+        path.write_text("#include <stdlib.h>\n" + path.read_text().replace("{ return 0; }", f"{{ {body} }}", 1))
+        found: dict[str, Any] = result("--check-only", "-s", "0.5", "-f", trace, *options, path)["traces"][0]
+        return found
+    assert init("return -1;")["message"].endswith("it returned a number below 0, and 0 is success")
+    assert init("return 0;", "-c", "cmu16")["message"].endswith("it returned false, and true is success")
+    assert "mem_sbrk had refused it more than the heap's limit of 20971520 bytes" in init(
+        "return mem_sbrk(1 << 25) == (void *)-1 ? -1 : 0;", "-c", "classic")["message"]
+    hangs = init("for (;;) ;")
+    assert hangs["verdict"] == "timeout" and hangs["message"].endswith("before the first request, in mm_init (attempt.c:5)")
+    assert hangs["hint"].startswith("it happened before the first request")
+    calls = init('return fopen("log", "w") == NULL;')
+    assert calls["verdict"] == "forbidden" and "made the system call openat, which is not allowed" in calls["message"]
+    assert calls["hint"].startswith("memory comes from mem_sbrk")
+
+
 def test_the_next_command_as_it_was_called(tmp_path: Path, trace: Path) -> None:
     """By the name under which mdriver was found, from where one is; none when there is nothing more to run."""
     path = allocator(tmp_path, "return NULL;")
@@ -200,6 +255,9 @@ def test_the_next_command_as_it_was_called(tmp_path: Path, trace: Path) -> None:
     assert "mdriver -" not in done.stdout and "Next:" not in done.stdout
     assert "-D has nothing to call: there is no mm_checkheap" in done.stdout
     assert "mdriver -D -f" in mdriver("-D", *["-f", trace] * 2, path).stdout
+    shutil.copy(path, tmp_path / "-dash.c")
+    done = mdriver("--check-only", "-f", trace, "--", "-dash.c", cwd=tmp_path)
+    assert f" -f {trace} ./-dash.c\n" in done.stdout
 
 
 def test_the_last_words_are_shown(tmp_path: Path, trace: Path) -> None:
@@ -216,7 +274,39 @@ def test_printing_without_end(tmp_path: Path, trace: Path) -> None:
     path = allocator(tmp_path, f'for (int i = 0; i < 2000; i++) printf("step %d of %zu\\n", i, size);\n{NEXT}')
     done = mdriver("--check-only", "-s", "0.5", "-f", trace, path)
     assert done.returncode == 4 and len(done.stdout) < 4000
-    assert "It printed (no more than 64 KiB are kept)" in done.stdout and "it printed very much" in done.stdout
+    assert "It printed (the first and the last of it are kept)" in done.stdout and "it printed very much" in done.stdout
+
+
+def test_last_words_after_a_flood(tmp_path: Path, trace: Path) -> None:
+    """A checker that prints the heap each time fills far more than is kept; its complaint is seen all the same."""
+    path = allocator(tmp_path, NEXT)
+    with path.open("a") as more:
+        more.write('int mm_checkheap(int n) {\n    for (int i = 0; i < 2000; i++) printf("block %d of %d\\n", i, n);\n'
+                   '    if (n == 200) printf("block 7 is broken\\n");\n    return n == 200;\n}\n')
+    done = mdriver("-D", "-f", trace, path)
+    assert done.returncode == 1 and "It printed (the first and the last of it are kept)" in done.stdout
+    shown = [line.strip(" |") for line in done.stdout.splitlines() if line.startswith("    | ")]
+    assert shown[0] == "block 0 of 1" and shown[-2:] == ["block 1999 of 200", "block 7 is broken"]
+    found = result("-D", "-f", trace, path)["traces"][0]
+    assert len(found["output"]) <= 65536 and "more was printed here than is kept" in found["output"]
+
+
+def test_printing_is_noted_when_its_time_counts(tmp_path: Path, trace: Path) -> None:
+    """A forgotten printf makes every request slow, and nothing else would say so."""
+    words = "note: it prints on 1 of the timed traces"
+    path = allocator(tmp_path, f'printf("%zu\\n", size); {NEXT}')
+    assert words in mdriver("--timing-seconds", "0.1", "-f", trace, path).stdout
+    assert words not in mdriver("--check-only", "-f", trace, path).stdout
+    assert words not in mdriver("--timing-seconds", "0.1", "-f", trace, allocator(tmp_path, NEXT)).stdout
+
+
+def test_a_trace_that_was_cut_short_is_noted(tmp_path: Path, trace: Path) -> None:
+    """It is graded, as any whose header is wrong, but not in silence."""
+    (tmp_path / "cut.rep").write_text("\n".join(trace.read_text().splitlines()[:-500]) + "\n")
+    done = mdriver("--check-only", "-f", tmp_path / "cut.rep", "implicit")
+    assert done.returncode == 0
+    assert "cut.rep: the header says 3000 requests, but 2500 follow; if the file was cut short" in done.stdout
+    assert "note:" not in mdriver("--check-only", "-f", trace, "implicit").stdout
 
 
 # ---- odd names ----
