@@ -13,7 +13,7 @@ from pathlib import Path
 from grader import benchmarks, statistics
 from grader.errors import Problem
 from grader.output import replacing_text
-from grader.platforms import OURS, advice, build_words, parts
+from grader.platforms import OURS, advice, build_words, failed, parts, tally
 from grader.report.pages import render
 from grader.report.plane import Plot, for_one, plot_of
 from grader.report.results import Subject
@@ -40,6 +40,7 @@ class Feedback:
     findings: list[str] = field(default_factory=list)
     build: str = ""                # what the compiler said, when nothing could be run
     traces: list[dict] = field(default_factory=list)
+    tally: str = ""                # how many of them are valid
     failing: dict | None = None    # the first trace that failed
     output: str = ""               # what the allocator printed in it
     standing: list[str] = field(default_factory=list)
@@ -120,7 +121,7 @@ class Writer:
         if result["verdict"] == "build":
             told.build = block(build_words(result))
             told.findings = [finding for finding in told.findings if finding not in told.build]
-        told.traces = [self.trace(trace) for trace in result["traces"]]
+        told.traces, told.tally = [self.trace(trace) for trace in result["traces"]], tally(result)
         self.first_failure(told, result)
         self.next_steps(told, result)
         entry = self.entries.get(row.person.key)
@@ -133,7 +134,8 @@ class Writer:
     def trace(trace: dict) -> dict:
         """One line of the table."""
         ok, timed = trace["verdict"] == "ok", trace.get("kops") is not None
-        return {"name": plain(trace["name"], 40), "verdict": trace["verdict"], "ok": ok,
+        return {"name": plain(trace["name"], 40), "verdict": trace["verdict"],
+                "bad": failed(trace),
                 "counts": trace.get("weight") != "none",
                 "utilization": f"{trace['utilization'] * 100:.1f} %" if ok and trace.get("utilization") else "",
                 "kops": f"{trace['kops']:,.0f}" if ok and timed else "",
@@ -142,7 +144,7 @@ class Writer:
     @staticmethod
     def first_failure(told: Feedback, result: dict) -> None:
         """The first trace that failed, with mdriver's words."""
-        failing = next((t for t in result["traces"] if t["verdict"] not in ("ok", *statistics.NOT_STUDENTS)), None)
+        failing = next((t for t in result["traces"] if failed(t)), None)
         if failing:
             told.failing = {
                 "name": plain(failing["name"], 80), "verdict": failing["verdict"], "line": failing.get("line") or 0,
@@ -214,8 +216,7 @@ def as_text(told: Feedback) -> str:
         for why, command in told.next:
             lines += [f"  {why}" + (":" if command else ""), *([f"    {command}"] if command else [])]
     if told.traces:
-        valid = sum(trace["ok"] for trace in told.traces)
-        lines += ["", f"Traces: {valid} of {len(told.traces)} valid",
+        lines += ["", f"Traces: {told.tally}",
                   f"  {'trace':<28} {'verdict':<13} {'util':>8} {'Kops':>10} {'speed':>6}"]
         for trace in told.traces:
             lines.append(f"  {fit(trace['name'], 28)} {trace['verdict']:<13} {trace['utilization']:>8} "

@@ -17,6 +17,7 @@ from grader.store import Row
 from grader.text import plain
 
 OURS = "The grader failed, which is not your fault. Your instructor has been told; there is nothing for you to do."
+SKIPPED = "skipped"  # mdriver's verdict for a trace that no file could serve
 MAX_OUTPUT = 20_000  # characters of compiler or allocator output that go to a platform
 
 
@@ -31,9 +32,27 @@ def headline(result: dict) -> str:
         words += f"; utilization {score['utilization'] * 100:.1f} %"
     if score.get("kops"):
         words += f", {score['kops']:,.0f} Kops"
-    valid = sum(trace["verdict"] == "ok" for trace in result["traces"])
-    words += f"; {valid} of {len(result['traces'])} traces valid"
+    words += f"; {tally(result, 'traces')}"
     return words + ("; graded without a sandbox" if result.get("sandbox") == "none" else "")
+
+
+def failed(trace: dict) -> bool:
+    """Whether TRACE counts against the allocator; one that no file could serve does not."""
+    return trace["verdict"] not in ("ok", SKIPPED)
+
+
+def judged(result: dict) -> list[dict]:
+    """The traces that say something about the allocator."""
+    return [trace for trace in result["traces"] if trace["verdict"] != SKIPPED]
+
+
+def tally(result: dict, noun: str = "") -> str:
+    """'10 of 11 NOUN valid, 1 skipped (ld.rep)'."""
+    traces = judged(result)
+    skipped = [trace["name"] for trace in result["traces"] if trace["verdict"] == SKIPPED]
+    valid = sum(trace["verdict"] == "ok" for trace in traces)
+    words = f"{valid} of {len(traces)} {noun} valid" if noun else f"{valid} of {len(traces)} valid"
+    return words + (f", {len(skipped)} skipped ({plain(', '.join(skipped))})" if skipped else "")
 
 
 def explain(trace: dict) -> str:
@@ -113,7 +132,7 @@ def gradescope(result: dict | None, fault: str | None = None, row: Row | None = 
     for number, (name, points, most) in enumerate(parts(result), start=1):
         test = {"name": name, "number": f"1.{number}", "score": round(points, 2), "visibility": "visible"}
         tests.append(test | ({"max_score": most} if most else {}))
-    for number, trace in enumerate(result["traces"], start=1):
+    for number, trace in enumerate(judged(result), start=1):
         ok = trace["verdict"] == "ok"
         words = (f"utilization {(trace.get('utilization') or 0) * 100:.1f} %, {trace.get('kops') or 0:,.0f} Kops"
                  if ok else explain(trace))
@@ -156,7 +175,7 @@ def autolab(result: dict | None, fault: str | None = None, row: Row | None = Non
     feedback = {"_presentation": "semantic", "stages": ["Build", "Test", "Score"],
                 "Build": {"compile": {"passed": built} | ({} if built else {"hint": build_words(result)})},
                 "Test": {}, "Score": {}}
-    for trace in result["traces"]:
+    for trace in judged(result):
         ok = trace["verdict"] == "ok"
         feedback["Test"][trace["name"]] = {"passed": ok} | ({} if ok else {"hint": cut(explain(trace))})
     for name, points, most in parts(result):
@@ -178,7 +197,7 @@ def prairielearn(result: dict | None, fault: str | None = None, row: Row | None 
     most = float(score.get("max_index") or 0)
     tests = [{"name": name, "points": round(points, 2), "max_points": maximum} for name, points, maximum
              in parts(result)]
-    for trace in result["traces"]:
+    for trace in judged(result):
         ok = trace["verdict"] == "ok"
         tests.append({"name": trace["name"], "points": 0, "max_points": 0,
                       "message": "valid" if ok else cut(explain(trace))})
@@ -199,7 +218,7 @@ def classroom50(result: dict | None, fault: str | None = None, row: Row | None =
         tests.append({"test-name": "grader", "passed": False, "score": 0, "max-score": 0,
                       "message": f"{OURS} ({fault or 'no result'})"})
     else:
-        for trace in result["traces"]:
+        for trace in judged(result):
             tests.append({"test-name": trace["name"] or "trace", "passed": trace["verdict"] == "ok", "score": 0,
                           "max-score": 0, "message": "" if trace["verdict"] == "ok" else cut(explain(trace))})
         for name, points, most in parts(result):

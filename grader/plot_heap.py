@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from grader.errors import Problem
+from grader.platforms import failed
 from grader.plot import PALETTE, Picture, Request, Table
 from grader.plot_map import make_map
 from grader.report.events import Events, FREE, Block
@@ -44,7 +45,7 @@ def moment_of(request: Request, events: Events, trace: dict) -> tuple[int, str]:
         if not 1 <= request.moment <= len(events):
             raise Problem(f"--moment {request.moment}: this trace has events of requests 1 to {len(events)}")
         return request.moment - 1, f"after request {request.moment:,}"
-    if trace["verdict"] not in ("ok", "skipped") and trace.get("request"):
+    if failed(trace) and trace.get("request"):
         if trace["request"] == 1:
             raise Problem(f"{stem(trace['name'])}: the very first request fails; there is no heap before it")
         return (min(len(events), trace["request"] - 1) - 1,
@@ -71,7 +72,7 @@ def make_heap(request: Request) -> Picture:
         {"UNIT": unit_name, "REQUESTS": total, "TOP": max(heap, peak) / unit, "PEAK_AT": events.peak + 1,
          "PEAK": peak / unit, "PEAK_WORDS": words, "RIGHT": int(events.peak > total / 2)},
         alt=f"Live payload and heap size over {total:,} requests; {words} of the heap is payload at the peak.")
-    if trace["verdict"] not in ("ok", "skipped"):
+    if failed(trace):
         picture.title += f" (until it fails: {trace['verdict']})"
     picture.key = ["# live payload   * heap size   between them: waste", words]
     return picture

@@ -5,6 +5,7 @@ from math import log10
 from statistics import median
 
 from grader.errors import Problem
+from grader.platforms import failed
 from grader.plot import WIDTH, Picture, Request, Table
 from grader.plot_pareto import make_pareto
 from grader.report.results import Subject, stem
@@ -45,7 +46,8 @@ def make_traces(request: Request) -> Picture:
                 continue
             ok = trace["verdict"] == "ok"
             used = 100 * trace["utilization"] if ok else "NaN"
-            rows.append((place, used, (trace["relative"] or "NaN") if ok else "NaN", 0 if ok else 1))
+            rows.append((place, used, (trace["relative"] or "NaN") if ok else "NaN",
+                         int(failed(trace))))
         tables[f"a{number}"] = Table(rows, 4)
     tables["ceiling"] = Table([(place, 100 * trace["ceiling"], 100 * trace["header_ceiling"], stem(trace["name"]))
                                for place, trace in enumerate(subjects[0].result["traces"])], 4)
@@ -86,7 +88,8 @@ def _side_by_side(subjects: Sequence[Subject]) -> list[str]:
     lines = ["  " + "".join(f"{letter:>7}" for letter in letters) + "   trace"]
     for trace in subjects[0].result["traces"]:
         found = [subject.trace(trace["name"]) for subject in subjects]
-        cells = (f"{one['utilization']:7.1%}" if one and one["verdict"] == "ok" else f"{'fails' if one else '-':>7}"
+        cells = (f"{one['utilization']:7.1%}" if one and one["verdict"] == "ok" else
+                 f"{'fails' if one and failed(one) else '-':>7}"
                  for one in found)
         lines.append("  " + "".join(cells) + f"   {plain(stem(trace['name']), 24)}")
     return lines + [", ".join(f"{letter} {plain(subject.name, 24)}" for letter, subject in zip(letters, subjects))]

@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from grader.errors import Problem
-from grader.platforms import advice
+from grader.platforms import advice, failed
 from grader.plot import Picture, Request, draw, make
 from grader.report.plane import Plot, plot_of
 from grader.report.results import Subject, stem
@@ -178,7 +178,7 @@ def trace_line(trace: dict) -> Line:
         number(trace["heap"] if ok else None, "{:,}"),
         number(100 * used if used is not None else None, bar=used), number(100 * share if share is not None else None),
         number(trace.get("kops") if ok else None, "{:,.0f}"), number(trace.get("relative") if ok else None, "{:.2f}"),
-        number(100 * error if ok and error is not None else None)], bad=not ok)
+        number(100 * error if ok and error is not None else None)], bad=failed(trace))
 
 
 def submission_page(subject: Subject, up: str = "", plot: Plot | None = None, pictures: bool = True) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grader.errors import FAULT, Problem
 from grader.mdriver import find
+from grader.platforms import failed
 from grader.report.events import Events, read_events
 from grader.store import Row, Store
 from grader.text import plain
@@ -42,7 +43,7 @@ class Subject:
 
     def failing(self) -> list[dict]:
         """The traces that failed, in order."""
-        return [t for t in self.result["traces"] if t["verdict"] not in ("ok", "skipped")]
+        return [t for t in self.result["traces"] if failed(t)]
 
     def choose_trace(self, wanted: str | None) -> tuple[dict, str]:
         """The trace to draw and why: the one asked for, the only one, the first that fails, or the one with the worst

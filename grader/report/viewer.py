@@ -6,6 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from sys import byteorder
 
+from grader.platforms import failed
 from grader.report.events import Events
 from grader.report.results import Subject, stem
 from grader.text import plain
@@ -43,7 +44,7 @@ def view(trace: dict, events: Events) -> View:
     columns = [bytes(events.kind[:count]), *(_pack(code, column[:count]) for code, column in (
         ("i", events.line), ("i", events.id), (number, events.size), (number, events.offset), (number, events.brk)))]
     when, size = events.largest_hole()
-    failing = trace.get("request") or 0 if trace["verdict"] not in ("ok", "skipped") else 0
+    failing = trace.get("request") or 0 if failed(trace) else 0
     peak = events.peak if events.peak < count else events.live.index(max(events.live[:count]))
     return View(plain(stem(trace["name"]), 60), count, len(events), wide,
                 b64encode(gzip.compress(b"".join(columns), 9, mtime=0)).decode(), events.extents.sizes,
@@ -64,7 +65,7 @@ def choose(subject: Subject, most: int = 3) -> list[dict]:
     traces = [trace for trace in subject.result["traces"] if subject.events_path(trace)]
     if not traces:
         return []
-    failing = [trace for trace in traces if trace["verdict"] not in ("ok", "skipped")]
+    failing = [trace for trace in traces if failed(trace)]
     sound = [trace for trace in traces if trace not in failing]
     worst = sorted(sound, key=lambda t: (t["requests"] > MOST, t["utilization"] / (t["ceiling"] or 1)))
     shortest = sorted(sound, key=lambda t: t["requests"])

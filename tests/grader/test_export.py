@@ -10,11 +10,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import Grader, write_class
-from made_class import FORGED, HOSTILE_NAMES, Student, made_class, mixed_class
+from conftest import ROOT, Grader, write_class
+from made_class import FORGED, HOSTILE_NAMES, TRACES, Student, made_class, mixed_class
 
 from grader import export, platforms
 from grader.errors import Problem
+from grader.export import PER_STUDENT
 from grader.people import Person
 
 FIXTURES = Path(__file__).with_name("fixtures")
@@ -250,6 +251,24 @@ def test_unbounded_scores(tmp_path: Path):
     validate(json.loads(each(tmp_path / "out", "prairielearn")["a"]), "prairielearn")
     with pytest.raises(Problem, match="no maximum"):
         command(tmp_path / "out", "csv", "--out-of", "10")
+
+
+def test_what_no_file_could_serve_is_no_failure(tmp_path: Path):
+    """A trace that does not fit into the course's heap is said to be skipped, and fails in no format."""
+    student = Student(Person("a"), 90.0, ("random.rep", "skipped", 0), extra={"verdict": "ok"})
+    made_class(tmp_path / "out", [student]).close()
+    texts = {kind: each(tmp_path / "out", kind)["a"] for kind in PER_STUDENT}
+    for kind in ("gradescope", "autolab", "prairielearn"):
+        assert "2 of 2 traces valid, 1 skipped (random.rep)" in texts[kind], kind
+    tests = json.loads(texts["gradescope"])["tests"]
+    assert [test["name"] for test in tests if "status" in test] == list(TRACES[:2])
+    assert set(json.loads(texts["autolab"].splitlines()[-2])["Test"]) == set(TRACES[:2])
+    assert TRACES[2] not in {test["test-name"] for test in json.loads(texts["classroom50"])["tests"]}
+    grader = subprocess.run(["/usr/bin/python3", "-m", "grader", "feedback", tmp_path / "out", "--no-benchmarks"],
+                            cwd=ROOT, capture_output=True, text=True, check=True)
+    page = (tmp_path / "out/feedback/a.html").read_text()
+    assert "2 of 2 valid, 1 skipped (random.rep)" in page and 'class="bad"' not in page, grader.stderr
+    assert "Traces: 2 of 2 valid, 1 skipped (random.rep)" in (tmp_path / "out/feedback/a.txt").read_text()
 
 
 def test_markdown(out: Path):
