@@ -14,6 +14,9 @@ if (DUMB) {
     unset grid
     set grid xtics lc rgb 0xE3E3E3 lw 0.6 lt 1 front
     load KEY_BELOW
+    # In pixels, not in lines: whatever the font, the bars have the room that the height was chosen for.
+    set tmargin at screen 1 - 40.0/HEIGHT
+    set bmargin at screen 100.0/HEIGHT
     bar = 0.38
     plot 'waste.tsv' using 3:1:2:3:($1-bar):($1+bar):yticlabels(BESIDE(strcol(8))) with boxxyerror fc rgb PAYLOAD fs solid 1.0 \
              border lc rgb 'white' lw 0.4 title 'payload', \

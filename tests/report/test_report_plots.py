@@ -165,6 +165,23 @@ def test_the_break_of_the_map_lies_over_the_block_that_moved_it(tmp_path: Path) 
         assert abs(first - left - step * (right - left) / 3) < 2, (step, places)
 
 
+def test_bars_of_few_traces_have_room_for_their_names(tmp_path: Path, dice: random.Random) -> None:
+    """And the key does not stand on the axis, however high the picture."""
+    for many in (3, 40):
+        traces = []
+        for i in range(many):
+            heap = FirstFit().random(dice, 9)
+            heap.write(tmp_path / "events" / f"name{i}.tsv")
+            traces.append(heap.trace(f"name{i}.rep"))
+        subject = Subject("a", result("a", traces), tmp_path / "events")
+        svg = draw(make(Request("waste", [subject])), "svg").decode()
+        at = {words: float(y) for y, words in re.findall(
+            r'translate\([\d.]+,([\d.]+)\)[^<]*<text>(?:<tspan[^>]*>)?([^<]*)<', svg)}
+        names = sorted(y for words, y in at.items() if words.startswith("name"))
+        assert len(names) == many and min(low - high for high, low in zip(names, names[1:])) > 11
+        assert at["payload"] - at["percent of the heap at its highest"] > 14
+
+
 @pytest.mark.parametrize("name", ("waste", "traces"))
 def test_a_long_name_of_a_trace_leaves_room_for_the_drawing(name: str, tmp_path: Path) -> None:
     words = texts(draw(make(Request(name, [few(tmp_path)])), "svg"))
