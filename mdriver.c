@@ -261,9 +261,9 @@ static int run(const struct options *o)
     if (trace_set_load(&traces, o->files, o->file_count, o->folder ? o->folder : o->file_count ? NULL : folder,
                        error, sizeof error))
         return complain(EXIT_USAGE, error);
-    if (output_check(o, &traces, error, sizeof error)) {
+    if ((rc = output_check(o, &traces, error, sizeof error)) != 0) {
         trace_set_free(&traces);
-        return complain(EXIT_USAGE, error);
+        return complain(rc, error);
     }
     struct grading g = { .options = o, .course = &course, .course_reason = reason, .traces = &traces,
                          .progress = show_progress, .timing = timing_defaults(traces.count) };

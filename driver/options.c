@@ -174,17 +174,30 @@ static int word(const struct reading *r, const char *option, const char *text, c
     return bad(r, "%s %s: expected one of %s", option, text, all);
 }
 
-/* The NAME[=FILE] of a picture. grader/plot.py draws them. */
-static int picture(const struct reading *r, const char *text)
+/* Pictures, which grader/plot.py draws, and what each shows. */
+enum { ONE_ALLOCATOR = 1, TIMINGS = 2, LATENCIES = 4 };
+
+static const struct { const char *name; int shows; } pictures[] = {
+    { "pareto", TIMINGS }, { "heap", ONE_ALLOCATOR }, { "map", ONE_ALLOCATOR }, { "fragmented", ONE_ALLOCATOR },
+    { "waste", ONE_ALLOCATOR }, { "holes", ONE_ALLOCATOR }, { "sizes", ONE_ALLOCATOR }, { "traces", 0 },
+    { "latency", ONE_ALLOCATOR | TIMINGS | LATENCIES }, { "class", TIMINGS },
+};
+enum { PICTURES = sizeof pictures / sizeof *pictures };
+
+/* The NAME[=FILE] of a picture; *SHOWN becomes what it shows. */
+static int picture(const struct reading *r, const char *text, int *shown)
 {
-    static const char *const names[] = { "pareto", "heap", "map", "fragmented", "waste", "holes", "sizes", "traces",
-                                         "latency", "class", NULL };
     const char *equals = strchr(text, '='), *dot = equals ? strrchr(equals, '.') : NULL;
+    const char *names[PICTURES + 1] = { NULL };
     char name[32];
 
+    for (size_t i = 0; i < PICTURES; i++)
+        names[i] = pictures[i].name;
     snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - text) : 31, text);
-    if (word(r, "--plot", name, names) < 0)
+    int n = word(r, "--plot", name, names);
+    if (n < 0)
         return -1;
+    *shown = pictures[n].shows;
     if (equals && (!dot || (strcasecmp(dot, ".svg") && strcasecmp(dot, ".png") && strcasecmp(dot, ".pdf"))))
         return bad(r, "--plot %s: the file's name must end in .svg, .png or .pdf", text);
     if (!equals && !isatty(STDOUT_FILENO))
@@ -301,7 +314,7 @@ static int take(struct options *o, const struct reading *r, int letter)
     case OPT_NO_SANDBOX: o->no_sandbox = 1; break;
     case OPT_JSON: o->json = optarg; break;
     case OPT_EVENTS: o->events = optarg; break;
-    case OPT_PLOT: o->plot = optarg; return picture(r, optarg);
+    case OPT_PLOT: o->plot = optarg; break;
     case OPT_LIST: o->action = ACTION_ALLOCATORS; break;
     case OPT_COURSES: o->action = ACTION_COURSES; break;
     case OPT_COURSE_JSON: o->action = ACTION_COURSE_JSON; o->course = optarg; break;
@@ -314,19 +327,17 @@ static int take(struct options *o, const struct reading *r, int letter)
 /* Nothing is graded for a picture that cannot be drawn of it. */
 static int suits_picture(const struct options *o, const struct reading *r)
 {
-    static const char *const of_one[] = { "heap", "map", "fragmented", "waste", "holes", "sizes", "latency", NULL };
-    static const char *const timed[] = { "pareto", "latency", "class", NULL };
-    size_t n = strcspn(o->plot, "=");
+    int name = (int)strcspn(o->plot, "="), shown;
 
-    for (size_t i = 0; of_one[i] && o->allocator_count > 1; i++)
-        if (strncmp(o->plot, of_one[i], n) == 0 && !of_one[i][n])
-            return bad(r, "--plot %s shows one allocator, and here are %zu; name one", of_one[i], o->allocator_count);
-    for (size_t i = 0; timed[i] && o->check_only; i++)
-        if (strncmp(o->plot, timed[i], n) == 0 && !timed[i][n])
-            return bad(r, "--plot %s shows timings, and %s times nothing; leave one of them out", timed[i],
-                       o->check_each ? "-D" : "--check-only");
-    if (strncmp(o->plot, "latency", n) == 0 && n == strlen("latency") && !o->latency)
-        return bad(r, "--plot latency shows single requests; add --latency");
+    if (picture(r, o->plot, &shown))
+        return -1;
+    if (shown & ONE_ALLOCATOR && o->allocator_count > 1)
+        return bad(r, "--plot %.*s shows one allocator, and here are %zu; name one", name, o->plot, o->allocator_count);
+    if (shown & TIMINGS && o->check_only)
+        return bad(r, "--plot %.*s shows timings, and %s times nothing; leave one of them out", name, o->plot,
+                   o->check_each ? "-D" : "--check-only");
+    if (shown & LATENCIES && !o->latency)
+        return bad(r, "--plot %.*s shows single requests; add --latency", name, o->plot);
     return 0;
 }
 

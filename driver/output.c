@@ -3,6 +3,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <spawn.h>
@@ -173,15 +174,49 @@ static int check_events(const struct options *o, const struct trace_set *t, char
     return 0;
 }
 
+/* Whether PROGRAM, a path or a name to be found, runs here; only trying tells. */
+static int can_run(const char *program)
+{
+    const char *const argv[] = { program, "--version", NULL };
+    posix_spawn_file_actions_t quiet;
+    int status = -1;
+    pid_t pid;
+
+    posix_spawn_file_actions_init(&quiet);
+    posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    if (posix_spawnp(&pid, program, &quiet, NULL, (char *const *)(void *)argv, environ) == 0)
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+    posix_spawn_file_actions_destroy(&quiet);
+    return status == 0;
+}
+
+/* Both that draw a picture. */
+static int check_tools(const struct options *o, char *error, size_t size)
+{
+    static const char *const tools[][2] = { { PYTHON, "python3" }, { "gnuplot", "gnuplot-nox" } };
+
+    for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
+        if (!can_run(tools[i][0])) {
+            snprintf(error, size, "--plot %s: %s, which draws it, does not run here; install %s (see packages.txt), or leave "
+                     "--plot out", o->plot, tools[i][0], tools[i][1]);
+            return -1;
+        }
+    return 0;
+}
+
 int output_check(const struct options *o, const struct trace_set *t, char *error, size_t error_size)
 {
     const char *picture = o->plot ? strchr(o->plot, '=') : NULL;
 
     if (o->json && strcmp(o->json, "-") != 0 && output_file_check("--json", o->json, error, error_size))
-        return -1;
+        return 2;
     if (o->events && check_events(o, t, error, error_size))
-        return -1;
-    return picture ? output_file_check("--plot", picture + 1, error, error_size) : 0;
+        return 2;
+    if (picture && output_file_check("--plot", picture + 1, error, error_size))
+        return 2;
+    return o->plot && check_tools(o, error, error_size) ? 5 : 0;
 }
 
 /* ---- pictures ---- */

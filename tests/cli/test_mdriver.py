@@ -81,6 +81,16 @@ def test_bad_input(arguments: list[str], status: int, words: str, trace: Path) -
     assert done.stdout == ""
 
 
+def test_missing_gnuplot_is_noticed_before_grading(tmp_path: Path, trace: Path) -> None:
+    """A program that is no gnuplot stands in its place: nothing is graded, and what to install is said."""
+    (tmp_path / "gnuplot").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "gnuplot").chmod(0o755)
+    for path in (str(tmp_path / "empty"), f"{tmp_path}:{os.environ['PATH']}"):
+        done = mdriver("--check-only", "--plot", f"heap={tmp_path}/heap.svg", "-f", trace, "implicit", env={"PATH": path})
+        assert done.returncode == 5 and done.stdout == "" and "install gnuplot-nox" in done.stderr
+        assert done.stderr.startswith("mdriver: ") and "quiet machine" not in done.stderr
+
+
 def test_bad_trace_names_file_and_line(tmp_path: Path) -> None:
     """A malformed request is located."""
     bad = tmp_path / "bad.rep"
