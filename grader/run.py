@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from grader.batch import prepared
 from grader.errors import FAULT, INTERRUPTED, OK, Problem
 from grader.mdriver import Mdriver, course_json, find
 from grader.people import Roster, read_roster
-from grader.progress import Progress, duration
+from grader.progress import Progress
 from grader.sandbox import ROOT, Wall, require
 from grader.store import Outcome, Store, Unit
 from grader.submissions import LAYOUTS, Intake, Note, ingest, parse_time
@@ -207,7 +208,7 @@ def read_pile(options: Options) -> Intake:
     def keep(data: bytes) -> str:
         sha = hashlib.sha256(data).hexdigest()
         path = sources / f"{sha}.c"
-        if not path.exists():
+        if not path.exists() or path.read_bytes() != data:  # half of it, say, from a disk that failed
             write_atomically(path, data)
         return sha
 
@@ -252,16 +253,14 @@ def summary(options: Options, store: Store) -> int:
                 options.out, Unit(row.person.key, row.sha256, "", "", ""))).exists():
             write_atomically(path, json.dumps(store.result(row), ensure_ascii=False, indent=1)
                              .encode("utf-8", "replace"))  # a kill came between the database and the file
-    seconds = store.db.execute("SELECT coalesce(sum(seconds), 0) FROM result").fetchone()[0]
     print(f"{count(rows['graded'], 'person', 'people')} graded, {valid} with every trace valid; "
-          f"{rows['missing']} without a submission; {rows['fault']} not gradable through our fault "
-          f"({duration(seconds)} of work).")
+          f"{rows['missing']} without a submission; {rows['fault']} not gradable through our fault.")
     if not options.sandbox:
         print("Graded without a sandbox: these results are untrusted.")
     if rows["fault"]:
         print(f"Run the same command again to retry those {rows['fault']}; their students lost nothing.")
         return FAULT
-    print(f"Results: {store.path}; next: python3 -m grader export {options.out} csv")
+    print(f"Results: {store.path}; next: python3 -m grader export {shlex.quote(str(options.out))} csv")
     return OK
 
 

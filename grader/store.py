@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -101,6 +101,9 @@ class Store:
             version = self.db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, VERSION):
                 raise Problem(f"{self.path}: written by another version ({version}); use a new -o folder")
+            if not create and version == 0:
+                raise Problem(f"{self.path}: holds no results; first run: python3 -m grader grade SUBMISSIONS -o "
+                              f"{folder}")
             if create and version == 0:
                 self.db.executescript(SCHEMA + f"PRAGMA user_version={VERSION};")
 
@@ -113,8 +116,17 @@ class Store:
             if "full" in str(error) or "disk I/O" in str(error):
                 raise Problem(f"{self.path}: the disk is full or failing ({error}); free some space and run the same "
                               "command again, it goes on where it stopped", FAULT) from error
-            raise Problem(f"{self.path}: {error}; is it a results file of the grader, and is no other grader "
-                          "writing to it?", FAULT) from error
+            if "malformed" in str(error) or "not a database" in str(error):
+                raise Problem(f"{self.path}: damaged, or not of the grader ({error}); move it away and run `grade` "
+                              "again, which grades everything anew; json/ beside it has the results so far",
+                              FAULT) from error
+            raise Problem(f"{self.path}: {error}; may it be written here, and is no other grader writing to it?",
+                          FAULT) from error
+
+    def _ask(self, query: str, values: Sequence[object] = ()) -> list[tuple]:
+        """The rows that QUERY finds."""
+        with self.guard():
+            return self.db.execute(query, values).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -135,8 +147,8 @@ class Store:
 
     def get(self, key: str) -> str | None:
         """A fact about the batch."""
-        row = self.db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
-        return row[0] if row else None
+        found = self._ask("SELECT value FROM meta WHERE key=?", (key,))
+        return found[0][0] if found else None
 
     def put(self, **facts: str) -> None:
         """Records facts about the batch."""
@@ -162,7 +174,7 @@ class Store:
 
     def todo(self, course: str, traces: str, settings: str) -> list[Unit]:
         """Units without a result; then those that ended in our fault, which are still to do."""
-        rows = self.db.execute(
+        rows = self._ask(
             "SELECT DISTINCT a.person, a.sha256 FROM attempt a LEFT JOIN result r ON r.person = a.person AND "
             "r.sha256 = a.sha256 AND r.course = ? AND r.traces = ? AND r.settings = ? "
             "WHERE a.wanted AND (r.person IS NULL OR r.fault IS NOT NULL) ORDER BY r.fault IS NOT NULL, a.rowid",
@@ -171,8 +183,7 @@ class Store:
 
     def count_wanted(self) -> int:
         """How many different pieces of work the wanted attempts are."""
-        return self.db.execute("SELECT count(*) FROM (SELECT DISTINCT person, sha256 FROM attempt WHERE wanted)"
-                               ).fetchone()[0]
+        return self._ask("SELECT count(*) FROM (SELECT DISTINCT person, sha256 FROM attempt WHERE wanted)")[0][0]
 
     def forget(self, who: str) -> int:
         """Removes the results of WHO (a key, name, e-mail or login; or all) so that they are graded again."""
@@ -211,31 +222,29 @@ class Store:
     def rows(self) -> Iterator[Row]:
         """The gradebook, a person at a time, by name: the attempt that counts, or why there is none."""
         course, traces, settings = self.current()
-        people = self.db.execute("SELECT * FROM person ORDER BY name COLLATE NOCASE, key").fetchall()
-        for record in people:
+        for record in self._ask("SELECT * FROM person ORDER BY name COLLATE NOCASE, key"):
             person = Person(*record[:9], on_roster=bool(record[9]))
-            found = self.db.execute(
+            found = self._ask(
                 "SELECT a.number, a.late, a.path, a.sha256, r.score, r.max, r.verdict, r.utilization, r.kops, "
                 "r.relative, r.fault, r.graded_at FROM attempt a LEFT JOIN result r ON r.person = a.person AND "
                 "r.sha256 = a.sha256 AND r.course = ? AND r.traces = ? AND r.settings = ? "
                 "WHERE a.person = ? AND a.wanted ORDER BY a.number DESC",
-                (course, traces, settings, person.key)).fetchall()
-            total = self.db.execute("SELECT count(*) FROM attempt WHERE person=?", (person.key,)).fetchone()[0]
+                (course, traces, settings, person.key))
+            total = self._ask("SELECT count(*) FROM attempt WHERE person=?", (person.key,))[0][0]
             if found:
                 # Latest keeps one row; of several (best) the highest score, and of equals the earliest.
                 best = max(found, key=lambda r: (r[4] is not None, r[4] or 0.0, r[10] is None, -r[0]))
                 yield Row(person, best[0], bool(best[1]), *best[2:10], best[10], best[11] or "", total)
             else:
-                sentence = self.db.execute("SELECT sentence FROM note WHERE person=? AND kind='missing'",
-                                           (person.key,)).fetchone()
-                yield Row(person, note=sentence[0] if sentence else "handed in nothing")
+                said = self._ask("SELECT sentence FROM note WHERE person=? AND kind='missing'", (person.key,))
+                yield Row(person, note=said[0][0] if said else "handed in nothing")
 
     def result(self, row: Row) -> dict | None:
         """mdriver's JSON behind a gradebook line."""
-        found = self.db.execute(
+        found = self._ask(
             "SELECT json FROM result WHERE person=? AND sha256=? AND (course, traces, settings) = (?, ?, ?)",
-            (row.person.key, row.sha256, *self.current())).fetchone()
-        return json.loads(found[0]) if found and found[0] else None
+            (row.person.key, row.sha256, *self.current()))
+        return json.loads(found[0][0]) if found and found[0][0] else None
 
     def results(self) -> Iterator[tuple[Row, dict]]:
         """Every graded line with its JSON, one at a time."""
@@ -246,4 +255,4 @@ class Store:
 
     def notes(self) -> list[Note]:
         """What was odd about the pile."""
-        return [Note(*row) for row in self.db.execute("SELECT kind, path, sentence, person FROM note")]
+        return [Note(*row) for row in self._ask("SELECT kind, path, sentence, person FROM note")]

@@ -66,6 +66,26 @@ def test_interrupted(grader: Grader, number):
     assert all(row.status == "graded" for row in grader.rows().values())
 
 
+def test_damaged_results(grader: Grader):
+    """A results file that a failing disk cut, emptied or overwrote: each command says so in one sentence, and what to do
+    works. A stored submission that is not whole is stored again, and never graded as it is."""
+    pile = write_class(grader.folder / "pile", {f"s{i}/mm.c": f"ok {i}" for i in range(3)})
+    grader.grade(pile)
+    path = grader.out / "results.sqlite"
+    whole = path.read_bytes()
+    page = 4096
+    for damaged in (whole[:page + 100], b"no database" * 1000, whole[:2 * page] + bytes(len(whole) - 2 * page)):
+        path.write_bytes(damaged)
+        for done in (grader.run("export", grader.out, "csv", expect=5), grader.grade(pile, expect=5)):
+            assert "damaged" in done.stderr and "move it away" in done.stderr and done.stderr.count("\n") == 1
+    path.write_bytes(b"")
+    assert "holds no results; first run" in grader.run("export", grader.out, "csv", expect=2).stderr
+    for source in (grader.out / "sources").iterdir():
+        source.write_bytes(source.read_bytes()[:10])
+    grader.grade(pile)
+    assert {key: row.score for key, row in grader.rows().items()} == {"s0": 0, "s1": 1, "s2": 2}
+
+
 def test_only_one_grader_in_a_folder(grader: Grader):
     """A second grader on the same folder is refused."""
     pile = write_class(grader.folder / "pile", {"a/mm.c": "sleep 1"})
