@@ -110,7 +110,7 @@ def require(wall: Wall) -> None:
     broken = [(promise, message) for promise, held, message in self_test(Wall()) if not held]
     if broken:
         promise, message = broken[0]
-        raise Problem(f"the sandbox does not work here: it {'does not run' if promise == PROBES[0][0] else promise} "
-                      f"does not hold ({message or 'no message'}); allow user namespaces (sysctl "
-                      "user.max_user_namespaces, kernel.unprivileged_userns_clone) and install bubblewrap, or pass "
+        what = "it does not start" if promise == PROBES[0][0] else f"'{promise}' does not hold"
+        raise Problem(f"the sandbox does not work here: {what} ({message or 'no message'}); allow user namespaces "
+                      "(sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), install bubblewrap, or pass "
                       "--no-sandbox, which marks every result untrusted", FAULT)

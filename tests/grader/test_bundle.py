@@ -282,7 +282,7 @@ def test_without_namespaces(platform):
     """Where the platform forbids them: our fault, said as such to both, and never a grade."""
     value = platform.grade({"mm.c": SUBMISSIONS["honest"]}, sys.executable, NO_NAMESPACES)
     assert "not your fault" in json.dumps(value)
-    assert "the sandbox does not work here" in platform.log and "--no-sandbox" in platform.log
+    assert "the sandbox does not work here: it does not start (" in platform.log and "--no-sandbox" in platform.log
     assert not score(value)
     if platform.name == "autolab":
         assert value["scores"] == {}, "nothing scored is not a zero"
