@@ -163,10 +163,11 @@ static int died_by_signal(struct check *c, size_t index, int signo)
     }
     if (told && address >= heap + c->brk && address < heap + c->process.heap_limit) {
         c->record->address = address - heap;
+        uint64_t brk = box->want > c->brk && box->want <= address - heap ? box->want : c->brk; /* moved in this request */
         return fail_at(c, index, VERDICT_PAST_BREAK,
                        "touched address 0x%llx, %llu bytes past the break (heap size %llu), at %s",
-                       (unsigned long long)address, (unsigned long long)(address - heap - c->brk),
-                       (unsigned long long)c->brk, where);
+                       (unsigned long long)address, (unsigned long long)(address - heap - brk), (unsigned long long)brk,
+                       where);
     }
     if (told && (signo == SIGSEGV || signo == SIGBUS))
         return bad_address(c, index, signo, address);

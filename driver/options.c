@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,8 +157,28 @@ static int number(const struct reading *r, const char *option, const char *text,
     errno = 0;
     *out = strtod(text, &end);
     if (end == text || *end || errno || !(*out >= least && *out <= most))
-        return bad(r, "%s %s: expected a number from %g to %g", option, text, least, most);
+        return bad(r, "%s %s: expected a number from %.16g to %.16g", option, text, least, most);
     return 0;
+}
+
+static int whole_number(const struct reading *r, const char *option, const char *text, double most, double *out)
+{
+    if (number(r, option, text, 0, most, out))
+        return -1;
+    return *out == floor(*out) ? 0 : bad(r, "%s %s: expected a whole number", option, text);
+}
+
+/* Whether we may run on core N; only trying tells. */
+static int is_core(int n)
+{
+    cpu_set_t before, one;
+
+    CPU_ZERO(&one);
+    CPU_SET((size_t)n, &one);
+    int allowed = sched_getaffinity(0, sizeof before, &before) == 0 && sched_setaffinity(0, sizeof one, &one) == 0;
+    if (allowed)
+        sched_setaffinity(0, sizeof before, &before);
+    return allowed;
 }
 
 /* The index of TEXT in WORDS, or -1 with a sentence. */
@@ -261,7 +282,7 @@ static int take(struct options *o, const struct reading *r, int letter)
         break;
     case 's': return number(r, "-s", optarg, 0.01, 86400, &o->seconds);
     case 'd':
-        if (number(r, "-d", optarg, 0, 9, &value))
+        if (whole_number(r, "-d", optarg, 9, &value))
             return -1;
         o->check_each |= value >= 2;
         break;
@@ -294,12 +315,15 @@ static int take(struct options *o, const struct reading *r, int letter)
         o->colour = (enum when)n;
         break;
     case OPT_CPU:
-        if (number(r, "--cpu", optarg, 0, 1023, &value))
+        if (whole_number(r, "--cpu", optarg, CPU_SETSIZE - 1, &value))
             return -1;
         o->cpu = (int)value;
+        if (!is_core(o->cpu))
+            return bad(r, "--cpu %d: there is no such core here, or none that we may use; nproc tells how many there are",
+                       o->cpu);
         break;
     case OPT_SEED:
-        if (number(r, "--seed", optarg, 0, 9007199254740992.0, &value))
+        if (whole_number(r, "--seed", optarg, 9007199254740992.0, &value))
             return -1;
         o->seed = (uint64_t)value;
         break;

@@ -226,7 +226,8 @@ static void points(const struct page *p, const struct result *r)
         fprintf(p->out, "  %-*s %6.1f\n", NAME_WIDTH, "static rules", -s->deduction);
     fprintf(p->out, "  %-*s ", NAME_WIDTH, r->checkpoint ? "index (checkpoint)" : "index");
     if (!s->has_index)
-        fprintf(p->out, "%6s   (%s)", "-", s->scored ? "not timed" : "no trace here counts for the score");
+        fprintf(p->out, "%6s   (%s)", "-", !s->scored ? "no trace here counts for the score" : s->has_kops
+                ? "no reference to compare with" : "not timed");
     else
         write_in(p, s->invalid ? BAD : GOOD, "%6.1f", s->index);
     if (s->has_index && s->max_index > 0)

@@ -82,6 +82,7 @@ static void on_signal(int signo, siginfo_t *info, void *context)
     box->stack_pointer = (uint32_t)state->uc_mcontext.gregs[REG_ESP];
 #endif
     box->stack_used = stack_top - box->stack_pointer;
+    box->want = mem_heapsize();
     box->event = EVENT_SIGNAL;
     signal(signo, SIG_DFL);
     /* memset and its like keep nothing on the stack above their return address. Last: reading it may fault again. */

@@ -25,7 +25,8 @@ int turn_begin(int *turn, const char *path, char *error, size_t error_size)
     }
     if (process_cancelled)
         return 0;
-    snprintf(error, error_size, "%s: cannot wait for a turn with this lock file: %s", path, strerror(errno));
+    snprintf(error, error_size, "%s: cannot wait for a turn with this lock file: %s%s", path, strerror(errno),
+             errno == ENOENT ? "; make it first, with touch" : "");
     return -1;
 }
 

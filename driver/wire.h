@@ -88,7 +88,7 @@ struct mailbox {
     int32_t status, signo;
     uint32_t done;                       /* requests of the batch answered */
     int32_t code;                        /* EVENT_SIGNAL: the signal's si_code */
-    uint64_t want;                       /* EVENT_GROW */
+    uint64_t want;                       /* EVENT_GROW; EVENT_SIGNAL: the heap's size */
     uint64_t fault_address, fault_pc, fault_caller; /* the last: top of the stack */
     uint64_t stack_pointer, stack_used;  /* EVENT_SIGNAL; bytes of stack below main's frame */
     uint64_t bad_offset;                 /* first wrong byte in the block, for complaints */

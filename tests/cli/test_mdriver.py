@@ -42,6 +42,11 @@ def fixture_trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (["-s", "soon"], 2, "expected a number"),
     (["-s", "nan"], 2, "expected a number"),
     (["--min-score", "-3"], 2, "expected a number"),
+    (["--seed", "1.5"], 2, "--seed 1.5: expected a whole number"),
+    (["--seed", "1e17"], 2, "expected a number from 0 to 9007199254740992"),
+    (["--cpu", "1000"], 2, "--cpu 1000: there is no such core here"),
+    (["--check-turn", "no-such-lock"], 2, "no-such-lock: cannot wait for a turn with this lock file: No such file or directory; "
+     "make it first"),
     (["-c", "clasic"], 2, "did you mean 'classic'"),
     (["-c", "/no/such/course.cfg"], 2, "/no/such/course.cfg"),
     (["explicti"], 2, "did you mean 'explicit'"),
@@ -199,7 +204,7 @@ def test_the_place_of_a_call_into_the_library(tmp_path: Path, trace: Path) -> No
     """memset goes past the break: who called it is what a student can mend."""
     path = allocator(tmp_path, f"char *p = mem_sbrk(16);\nmemset(p, 0, 10000 + size);\n{NEXT}")
     found = result("--check-only", "-f", trace, path)["traces"][0]
-    assert found["verdict"] == "past-break"
+    assert found["verdict"] == "past-break" and "(heap size 16)" in found["message"]
     assert found["message"].endswith(", in a library function called by mm_malloc (attempt.c:7)")
 
 
@@ -409,6 +414,15 @@ def test_events_follow_the_requests(tmp_path: Path) -> None:
     assert [int(row[7]) for row in rows] == [100, 150, 250, 200, 0, 0]
     assert all(row[5] == "-" or int(row[5]) % 16 == 0 for row in rows)
     assert [int(row[6]) for row in rows] == sorted(int(row[6]) for row in rows)
+
+
+def test_why_there_is_no_index(trace: Path) -> None:
+    """Timed, but beside nothing; not timed; of traces that do not count."""
+    quick = ["--timing-seconds", "0.1", "implicit"]
+    assert "index                 -   (no reference to compare with)\n" in mdriver(
+        "-f", trace, "-c", "cmu16", "--reference", "none", *quick).stdout
+    assert "index                 -   (not timed)\n" in mdriver("-f", trace, "--check-only", *quick).stdout
+    assert "(no trace here counts for the score)\n" in mdriver("-f", "traces/short-steps.rep", *quick).stdout
 
 
 def test_min_score(trace: Path) -> None:
