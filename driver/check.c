@@ -185,14 +185,14 @@ static int run_batch(struct check *c, size_t first, uint32_t count)
         if (!take_answer(c, first + i, i))
             return 0;
     size_t next = first + done;
+    int counted = c->said.complaint == COMPLAINT_CHECKHEAP && done > 0; /* that request was answered already */
+    c->in_checkheap = counted && turn != TURN_OURS;
     if (turn == TURN_DEAD)
-        return died(c, next);
+        return died(c, next - (size_t)counted);
     if (turn == TURN_LATE)
-        return late(c, next);
-    if (event == EVENT_STOP) {
-        int counted = c->said.complaint == COMPLAINT_CHECKHEAP && done > 0;
+        return late(c, next - (size_t)counted);
+    if (event == EVENT_STOP)
         return complaint(c, next - (size_t)counted, done - (uint32_t)counted);
-    }
     if (event != EVENT_BATCH || done != count)
         return fail_at(c, next, VERDICT_FORBIDDEN, "the replay was tampered with at %s", request_text(c, next));
     size_t last = first + count - 1;

@@ -35,6 +35,7 @@ struct check {
     size_t keys_left;
     double deadline;         /* of the whole trace, monotonic seconds */
     int refused;             /* the heap reached its limit */
+    int in_checkheap;        /* the runner died or hung in the file's mm_checkheap */
     uint32_t watch;          /* second run: the block whose damage we look for, or REF_NULL */
     uint32_t victim;         /* the block found damaged, or REF_NULL */
 };

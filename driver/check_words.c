@@ -77,6 +77,15 @@ int damaged(struct check *c, size_t index, uint32_t number, uint64_t byte)
 
 /* ---- the runner's death ---- */
 
+/* "at request 12 (...)", or that it was the file's own checker. */
+static const char *place_text(const struct check *c, size_t index)
+{
+    static char text[160];
+
+    snprintf(text, sizeof text, c->in_checkheap ? "in mm_checkheap, after %s" : "at %s", request_text(c, index));
+    return text;
+}
+
 static const char *syscall_name(uint64_t number, int bits)
 {
     static char text[64];
@@ -116,23 +125,23 @@ static int bad_address(struct check *c, size_t index, int signo, uint64_t addres
 {
     const struct mailbox *box = &c->said;
     uint64_t stack = c->options->stack_limit ? c->options->stack_limit : CONFINE_STACK;
-    const char *where = request_text(c, index), *what = strsignal(signo), *near = near_null(address, c->image->bits);
+    const char *where = place_text(c, index), *what = strsignal(signo), *near = near_null(address, c->image->bits);
 
     if (signo == SIGSEGV && is_stack_overflow(c, address, stack)) {
         snprintf(c->record->hint, sizeof c->record->hint, "recursion once for each block can be a loop instead, and a large "
                  "array belongs into the heap");
         return fail_at(c, index, VERDICT_CRASH, "the stack overflowed (endless recursion, or a large local array; "
-                       "the stack has %llu KiB) at %s", (unsigned long long)stack >> 10, where);
+                       "the stack has %llu KiB) %s", (unsigned long long)stack >> 10, where);
     }
     if (signo == SIGSEGV && box->code == SI_KERNEL) /* the processor does not tell which address */
         return fail_at(c, index, VERDICT_CRASH, "%s through a pointer that holds no possible address (often payload bytes "
-                       "taken for a pointer; it is not NULL) at %s", what, where);
+                       "taken for a pointer; it is not NULL) %s", what, where);
     if (address == box->fault_pc) {
         c->record->fault_pc = 0; /* no place in the source; the caller is one */
-        return fail_at(c, index, VERDICT_CRASH, "%s calling a function at address 0x%llx%s, where there is none, at %s",
+        return fail_at(c, index, VERDICT_CRASH, "%s calling a function at address 0x%llx%s, where there is none, %s",
                        what, (unsigned long long)address, near, where);
     }
-    return fail_at(c, index, VERDICT_CRASH, "%s touching address 0x%llx%s at %s", what, (unsigned long long)address, near,
+    return fail_at(c, index, VERDICT_CRASH, "%s touching address 0x%llx%s %s", what, (unsigned long long)address, near,
                    where);
 }
 
@@ -141,23 +150,23 @@ static int died_by_signal(struct check *c, size_t index, int signo)
     const struct mailbox *box = &c->said;
     int told = box->event == EVENT_SIGNAL && box->signo == signo;
     uint64_t address = told ? box->fault_address : 0, heap = heap_base_of(c->image->bits);
-    const char *where = request_text(c, index);
+    const char *where = place_text(c, index);
 
     c->record->fault_pc = told ? box->fault_pc : 0;
     c->record->fault_caller = told ? box->fault_caller : 0;
     switch (signo) {
     case SIGSYS:
         if (told)
-            return fail_at(c, index, VERDICT_FORBIDDEN, "the allocator made the system call %s, which is not allowed, at %s",
+            return fail_at(c, index, VERDICT_FORBIDDEN, "the allocator made the system call %s, which is not allowed, %s",
                            syscall_name(address, c->image->bits), where);
-        return fail_at(c, index, VERDICT_FORBIDDEN, "a forbidden system call ended the process at %s", where);
+        return fail_at(c, index, VERDICT_FORBIDDEN, "a forbidden system call ended the process %s", where);
     case SIGABRT:
-        return fail_at(c, index, VERDICT_ABORT, "the allocator called abort at %s", where);
+        return fail_at(c, index, VERDICT_ABORT, "the allocator called abort %s", where);
     case SIGXCPU:
     case SIGKILL:
-        return fail_at(c, index, VERDICT_TIMEOUT, "the CPU time limit was reached at %s", where);
+        return fail_at(c, index, VERDICT_TIMEOUT, "the CPU time limit was reached %s", where);
     case SIGXFSZ:
-        return fail_at(c, index, VERDICT_FORBIDDEN, "a file grew past its limit at %s", where);
+        return fail_at(c, index, VERDICT_FORBIDDEN, "a file grew past its limit %s", where);
     default:
         break;
     }
@@ -165,13 +174,13 @@ static int died_by_signal(struct check *c, size_t index, int signo)
         c->record->address = address - heap;
         uint64_t brk = box->want > c->brk && box->want <= address - heap ? box->want : c->brk; /* moved in this request */
         return fail_at(c, index, VERDICT_PAST_BREAK,
-                       "touched address 0x%llx, %llu bytes past the break (heap size %llu), at %s",
+                       "touched address 0x%llx, %llu bytes past the break (heap size %llu), %s",
                        (unsigned long long)address, (unsigned long long)(address - heap - brk), (unsigned long long)brk,
                        where);
     }
     if (told && (signo == SIGSEGV || signo == SIGBUS))
         return bad_address(c, index, signo, address);
-    return fail_at(c, index, VERDICT_CRASH, "%s at %s", strsignal(signo), where);
+    return fail_at(c, index, VERDICT_CRASH, "%s %s", strsignal(signo), where);
 }
 
 int died(struct check *c, size_t index)
@@ -180,8 +189,8 @@ int died(struct check *c, size_t index)
 
     if (WIFSIGNALED(status))
         return died_by_signal(c, index, WTERMSIG(status));
-    return fail_at(c, index, VERDICT_EXITED, "the allocator's process ended by itself (exit status %d) at %s",
-                   WEXITSTATUS(status), request_text(c, index));
+    return fail_at(c, index, VERDICT_EXITED, "the allocator's process ended by itself (exit status %d) %s",
+                   WEXITSTATUS(status), place_text(c, index));
 }
 
 /* How long a batch of requests may take by itself. Slow allocators go on answering and have the whole limit; one that
@@ -198,34 +207,48 @@ int late(struct check *c, size_t index)
     c->record->fault_pc = process_stop_at(&c->process);
     if (c->process.gorged)
         return fail_at(c, index, VERDICT_HEAP_LIMIT, "more than %llu bytes of the heap were written or read; blocks of a giant "
-                       "trace are never used by their owner, so clearing or copying one whole is all that could, at %s",
-                       (unsigned long long)SPARSE_TOUCHED, request_text(c, index));
+                       "trace are never used by their owner, so clearing or copying one whole is all that could, %s",
+                       (unsigned long long)SPARSE_TOUCHED, place_text(c, index));
     if (monotonic_seconds() < c->deadline)
-        return fail_at(c, index, VERDICT_TIMEOUT, "no answer for %g seconds at %s", patience(c), request_text(c, index));
-    return fail_at(c, index, VERDICT_TIMEOUT, "no answer within %g seconds; it was at %s", c->options->time_limit,
-                   request_text(c, index));
+        return fail_at(c, index, VERDICT_TIMEOUT, "no answer for %g seconds %s", patience(c), place_text(c, index));
+    return fail_at(c, index, VERDICT_TIMEOUT, "no answer within %g seconds; it was %s", c->options->time_limit,
+                   place_text(c, index));
+}
+
+/* What the file's own checker can do; in some editions nothing looks at what it returns. */
+static const char *checker_advice(const struct check *c)
+{
+    int returns = (c->image->conventions & (WIRE_CHECK_INT | WIRE_CHECK_BOOL)) != 0;
+
+    if (c->in_checkheap)
+        return "by then the heap is broken, or the checker is: let it look at a pointer before it follows it";
+    if (c->image->has_checkheap && c->options->wire_flags & WIRE_CHECK_EACH)
+        return "mm_checkheap saw nothing wrong before that; let it look at what broke here";
+    if (c->image->has_checkheap)
+        return returns ? "-D runs mm_checkheap after every request and stops at the first broken invariant"
+                       : "-D runs mm_checkheap after every request and stops where it calls exit or abort, as assert does";
+    return c->image->conventions & WIRE_CHECK_INT
+               ? "write int mm_checkheap(int line), the number of broken invariants; -D runs it after every request"
+         : returns ? "write bool mm_checkheap(int line), false if an invariant is broken; -D runs it after every request"
+                   : "write void mm_checkheap(int line), which asserts every invariant; -D runs it after every request";
 }
 
 /* What a student would try next; who knows the command line adds it (grade.c). */
 void add_hint(const struct check *c)
 {
     struct record *r = c->record;
-    int each = (c->options->wire_flags & WIRE_CHECK_EACH) != 0, own = c->image->has_checkheap;
+    const char *circle = r->verdict == VERDICT_TIMEOUT ? "an endless loop, often a free list that became a circle; " : "";
     const char *text = "";
 
     switch (r->verdict) {
     case VERDICT_OK: case VERDICT_GRADER: case VERDICT_SKIPPED:
         return;
     case VERDICT_DAMAGED: case VERDICT_OVERLAP: case VERDICT_PAST_BREAK: case VERDICT_CRASH: case VERDICT_LOST:
-        text = !own ? "a checker of your own, mm_checkheap (see mm.h), with -D stops at the first broken invariant"
-             : each ? "mm_checkheap saw nothing wrong before that; let it look at what broke here"
-                    : "-D runs mm_checkheap after every request and stops at the first broken invariant";
+        text = checker_advice(c);
         break;
     case VERDICT_TIMEOUT:
-        text = r->output_cut ? "it printed very much, which takes time; print less"
-             : !own ? "an endless loop, often a free list that became a circle; mm_checkheap (see mm.h) with -D could see it made"
-             : each ? "an endless loop, often a free list that became a circle; mm_checkheap saw nothing wrong before it"
-                    : "an endless loop, often a free list that became a circle; -D finds where it was made";
+        text = r->output_cut ? "it printed very much, which takes time; print less" : checker_advice(c);
+        circle = r->output_cut ? "" : circle;
         break;
     case VERDICT_FORBIDDEN:
         text = "memory comes from mem_sbrk, and printf helps to debug; files, threads, sleep and memory of the system are out "
@@ -235,8 +258,8 @@ void add_hint(const struct check *c)
         break;
     }
     if (c->trace->max_size > INT32_MAX)
-        text = "this trace has requests of more than 2^31 bytes: a size kept in 32 bits (int, unsigned, a header of 4 bytes, "
-               "a cast) cannot hold them; size_t can";
+        circle = "", text = "this trace has requests of more than 2^31 bytes: a size kept in 32 bits (int, unsigned, a header "
+                            "of 4 bytes, a cast) cannot hold them; size_t can";
     if (!r->hint[0])
-        snprintf(r->hint, sizeof r->hint, "%s", text);
+        snprintf(r->hint, sizeof r->hint, "%s%s", circle, text);
 }

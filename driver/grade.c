@@ -272,7 +272,7 @@ static int grade_in_turn(struct grading *g, const char *source, struct result *r
     if (status == BUILD_FAILED)
         snprintf(r->build_error, sizeof r->build_error, "%s", error);
     if (status == BUILD_OK && g->options->check_each && !r->image.has_checkheap)
-        finding_add(&r->build.findings, "checkheap", 0, "-D has nothing to call: there is no mm_checkheap (see mm.h)");
+        finding_add(&r->build.findings, "checkheap", 0, "-D has nothing to call: there is no mm_checkheap");
     double deduction = judge_findings(r);
     r->verdict = r->build_error[0] ? VERDICT_BUILD : VERDICT_OK;
     if (r->verdict == VERDICT_OK) {

@@ -249,12 +249,15 @@ static int heap_is_sound(uint32_t number)
 {
     if (!(box->flags & WIRE_CHECK_EACH) || !mm_checkheap)
         return 1;
+    box->complaint = COMPLAINT_CHECKHEAP; /* it may crash as well */
     int result = mm_checkheap((int)number);
     if (box->flags & WIRE_CHECK_BOOL)
         result = !(unsigned char)result;
     else if (!(box->flags & WIRE_CHECK_INT))
         result = 0;
     box->status = result;
+    if (result == 0)
+        box->complaint = COMPLAINT_NONE;
     return result == 0;
 }
 

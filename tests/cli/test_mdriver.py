@@ -306,6 +306,44 @@ def test_last_words_after_a_flood(tmp_path: Path, trace: Path) -> None:
     assert len(found["output"]) <= 65536 and "more was printed here than is kept" in found["output"]
 
 
+CHECKERS = {  # course, what mm_checkheap does at the 200th request, the verdict, and what is told
+    "counts": ("malloclab", "int mm_checkheap(int n) { return n == 200; }", "checkheap",
+               "mm_checkheap reports 1 broken invariant after request 200 ("),
+    "tells": ("cmu16", "int mm_checkheap(int n) { return n != 200; }", "checkheap", "1 broken invariant after request 200 ("),
+    "asserts": ("autolab", "#include <assert.h>\nvoid mm_checkheap(int n) { assert(n != 200); }", "abort",
+                "the allocator called abort in mm_checkheap, after request 200 ("),
+    "exits": ("autolab", "void exit(int);\nvoid mm_checkheap(int n) { if (n == 200) exit(1); }", "exited",
+              "(exit status 1) in mm_checkheap, after request 200 ("),
+    "crashes": ("malloclab", "int mm_checkheap(int n) { return n == 200 ? *(volatile int *)8 : 0; }", "crash",
+                "(8 bytes after a NULL pointer) in mm_checkheap, after request 200 ("),
+    "hangs": ("autolab", "void mm_checkheap(int n) { while (n == 200) ; }", "timeout", "in mm_checkheap, after request 200 ("),
+}
+
+
+@pytest.mark.parametrize("what", CHECKERS)
+def test_the_checker_is_told_from_the_request(tmp_path: Path, trace: Path, what: str) -> None:
+    """However it ends the trace, it was called after the request that is named; not the next one did it."""
+    course, checker, verdict, words = CHECKERS[what]
+    path = allocator(tmp_path, NEXT)
+    text = path.read_text().replace("int mm_init(void) { return 0; }", f"int mm_init(void) {{ return {int(course == 'cmu16')}; }}")
+    path.write_text(text + checker + "\n")
+    found = result("-D", "-s", "0.5", "-c", course, "--bits", "64", "-f", trace, path)["traces"][0]
+    assert found["verdict"] == verdict and words in found["message"], found
+    assert found["request"] == 200
+    assert ("by then the heap is broken" in found["hint"]) == (what in ("crashes", "hangs"))
+
+
+@pytest.mark.parametrize(("course", "words"), [
+    ("malloclab", "write int mm_checkheap(int line), the number"), ("cmu16", "write bool mm_checkheap(int line), false"),
+    ("classic", "write void mm_checkheap(int line), which asserts")])
+def test_the_checker_that_is_wanted(tmp_path: Path, trace: Path, course: str, words: str) -> None:
+    """By the edition: in the older ones nothing looks at what it returns."""
+    path = allocator(tmp_path, "return (void *)*(volatile long *)8;")
+    path.write_text(path.read_text().replace("return 0; }", f"return {int(course == 'cmu16')}; }}", 1))
+    found = result("--check-only", "-c", course, "-f", trace, path)["traces"][0]
+    assert found["hint"].startswith(words) and " -D -f " in found["hint"]
+
+
 def test_printing_is_noted_when_its_time_counts(tmp_path: Path, trace: Path) -> None:
     """A forgotten printf makes every request slow, and nothing else would say so."""
     words = "note: it prints on 1 of the timed traces"
