@@ -366,8 +366,8 @@ static uint32_t find_conventions(struct job *j, struct findings *f)
     if (remedied && !j->source.shipped) {
         dialect = look_at_dialect(j, why, sizeof why);
         if (dialect != course->dialect)
-            finding_add(f, "edition", 0, "it is called as a file of the %s edition, because %s", dialect_word(dialect),
-                        why);
+            finding_add(f, "edition", 0, "it is called as a file of the %s edition, because %s; -c %s judges it by that "
+                        "edition's rules", dialect_word(dialect), why, dialect_word(dialect));
     }
     return conventions(dialect, dialect == course->dialect ? course->checkheap : usual[dialect]);
 }
