@@ -30,7 +30,8 @@
  *                sizes of no pattern. A table of a list for each order is at the start of the heap
  *
  * worst trace: payloads that are exact powers of two. The header takes each to the next order, and half the
- * heap is never used. And: every second block of a row is freed; no two of them are buddies.
+ * heap is never used. And: of a row of blocks the second and third of every four are freed. They lie side by
+ * side, but are not buddies, and are never joined.
  */
 #include "mm.h"
 #include "memlib.h"

@@ -30,8 +30,9 @@
  *      malloc    small: the first set bit in at most BIT_WORDS words. Large: at most PROBES free spans
  *      free      small: a bit. An empty run goes back to the free pages, unless it is the last one with room
  *      realloc   constant within a class, or while a large block finds free pages after it; else a copy
- *      memory    a run's header and what is left over behind its slots; up to a fifth of a slot; up to a page
- *                for a large block, and a byte of map for each page, which a block of terabytes makes gigabytes
+ *      memory    a run's header and what is left over behind its slots; in a slot less than MM_ALIGNMENT
+ *                bytes or a fifth, whichever is more; up to a page for a large block; and a byte of map for
+ *                each page, which a block of terabytes makes gigabytes
  *
  * worst trace: one block in each class and nothing more: a run for each. Or many blocks of one size of which
  * one in every run is kept: no run is empty, and no other size can use them.
@@ -145,6 +146,8 @@ static struct block *find_span(size_t pages)
     unsigned bin = log_2(pages);
     int probes = 0;
 
+    if (pages > heap.pages) /* there may be no bin for so many */
+        return NULL;
     for (struct block *span = heap.bins[bin]; span && probes < PROBES; span = span->next, probes++)
         if (span->pages >= pages && (!best || span->pages < best->pages))
             best = span;

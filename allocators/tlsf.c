@@ -18,8 +18,8 @@
  * share one list, which is walked.)
  * memory: a word a block, and the smallest block is four words; a table of ROWS * COLUMNS words at the
  * start of the heap.
- * worst trace: blocks freed and asked for again at a size just above a step. The rounding skips the very
- * list they are in, and the heap grows: at most 1/COLUMNS of each such block is lost.
+ * worst trace: many blocks of a size just above a step, freed between blocks that stay, and asked for again.
+ * The rounding skips the very list they are in, and the heap grows by as much again, though each would fit.
  */
 #define MM_INDEX_FOLLOWS
 #include "common/boundary_tags.c"

@@ -198,6 +198,11 @@ static void huge_sizes(void)
         fail("mm_calloc does not notice that the product overflows");
     if (mem_heapsize() != before)
         fail("requests that cannot be served made the heap grow from %zu to %zu bytes", before, mem_heapsize());
+    for (size_t size = SIZE_MAX / 2 + 1; size > HEAP; size /= 2) /* each power of two, and just below and above */
+        for (size_t n = size - 70; n <= size + 70; n++)
+            if (mm_malloc(n) || mm_realloc(slot[0].at, n))
+                fail("a block of %zu bytes was granted in a heap of %zu", n, HEAP);
+    sound("after sizes around powers of two that cannot be served");
     verify(&slot[0], 100, "while huge requests were refused");
 }
 
