@@ -153,7 +153,8 @@ static void say_next(const struct options *o, const struct result *r, size_t n, 
     if (wrong)
         next = "Next: the command at the end of each failure above runs that trace alone.";
     else if (o->check_only)
-        next = o->check_each ? "Next: without -D, for the throughput." : "Next: without --check-only, for the throughput.";
+        next = o->check_each ? "Next: without -D, for the throughput."
+                             : "Next: without --check-only, for the throughput.";
     else if (o->peers || o->plot)
         return;
     putchar('\n');
@@ -204,7 +205,8 @@ static int put_out(const struct options *o, const struct result *r, size_t n)
 }
 
 /* --course auto: the course of the edition that the files are written for. 0, or an exit status. */
-static int find_course(const struct options *o, const char **name, char *reason, size_t size, char *error, size_t error_size)
+static int find_course(const struct options *o, const char **name, char *reason, size_t size,
+                       char *error, size_t error_size)
 {
     int agreed = DIALECT_COUNT, dialect;
     const char *first = "";
@@ -217,8 +219,8 @@ static int find_course(const struct options *o, const char **name, char *reason,
         if (dialect == DIALECT_COUNT) /* ours: goes with any */
             continue;
         if (agreed != DIALECT_COUNT && dialect != agreed) {
-            snprintf(error, error_size, "%.200s is a file of the %s edition and %.200s of the %s one; grade them one by one, "
-                     "or name a course", first, dialect_word(agreed), o->allocators[i], dialect_word(dialect));
+            snprintf(error, error_size, "%.200s is a file of the %s edition and %.200s of the %s one; grade them one "
+                     "by one, or name a course", first, dialect_word(agreed), o->allocators[i], dialect_word(dialect));
             return EXIT_USAGE;
         }
         if (agreed == DIALECT_COUNT)

@@ -64,7 +64,7 @@ struct job {
     char define_alignment[48], include_allocators[PATH_MAX + 2];
     char *log;             /* of the last tool */
     char *warnings;        /* of the compiler, when it succeeded */
-    struct { const char *step; int rc; char *log, *warnings; } first; /* attempt that failed: what a student should read */
+    struct { const char *step; int rc; char *log, *warnings; } first; /* attempt that failed: for the student */
     char *error;
     size_t error_size;
 };
@@ -280,14 +280,14 @@ static enum build_status explain(struct job *j, int rc, const char *step, const 
                     name, strcmp(step, "compile") == 0 ? "compiler" : "linker");
     int dialect = look_at_dialect(j, why, sizeof why);
     if (strcmp(step, "link") == 0 && lacks_macros(j))
-        snprintf(hint, sizeof hint, ", but malloc: write `#define malloc mm_malloc`, and the same for free, realloc and calloc, "
-                 "above its functions");
+        snprintf(hint, sizeof hint, ", but malloc: write `#define malloc mm_malloc`, and the same for free, realloc "
+                 "and calloc, above its functions");
     else if (may_be_of_another(j, dialect, step, log))
         snprintf(hint, sizeof hint, "; it looks like a file of the %s edition, because %s: try --course auto",
                  dialect_word(dialect), why);
     if (strcmp(step, "compile") == 0 && memchr(j->source.bytes, '\0', j->source.size))
-        return fail(j, BUILD_FAILED, "%s: does not compile: it holds zero bytes, so it is no plain text; save it as UTF-8",
-                    name);
+        return fail(j, BUILD_FAILED, "%s: does not compile: it holds zero bytes, so it is no plain text; "
+                    "save it as UTF-8", name);
     if (strcmp(step, "compile") == 0)
         return fail(j, BUILD_FAILED, "%s: does not compile%s%s", name, j->bits == 32 ? " as a 32-bit file" : "", hint);
     if (log && link_reason(name, log, reason, sizeof reason) == 0)
@@ -366,8 +366,8 @@ static uint32_t find_conventions(struct job *j, struct findings *f)
     if (remedied && !j->source.shipped) {
         dialect = look_at_dialect(j, why, sizeof why);
         if (dialect != course->dialect)
-            finding_add(f, "edition", 0, "it is called as a file of the %s edition, because %s; -c %s judges it by that "
-                        "edition's rules", dialect_word(dialect), why, dialect_word(dialect));
+            finding_add(f, "edition", 0, "it is called as a file of the %s edition, because %s; -c %s judges it by "
+                        "that edition's rules", dialect_word(dialect), why, dialect_word(dialect));
     }
     return conventions(dialect, dialect == course->dialect ? course->checkheap : usual[dialect]);
 }

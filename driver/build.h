@@ -61,12 +61,12 @@ enum build_status { BUILD_OK = 0, BUILD_BAD_INPUT = 2, BUILD_FAILED = 3, BUILD_O
 enum build_status build_runner(const struct build_request *request, struct runner_image *image,
                                struct build *b, char *error, size_t error_size);
 
-/* The edition (enum dialect) that SOURCE is written for, and WHY; DIALECT_COUNT for a shipped allocator, which fits all. */
+/* The edition (enum dialect) that SOURCE is written for, and WHY; DIALECT_COUNT for a shipped one: it fits all. */
 enum build_status build_dialect(const char *source, int *dialect, char *why, size_t why_size,
                                 char *error, size_t error_size);
 
-/* Whether there is such a file or shipped allocator: to be asked of all before the first is graded. When not, ERROR is one
- * sentence. */
+/* Whether there is such a file or shipped allocator: to be asked of all before the first is graded. When not, ERROR is
+ * one sentence. */
 int build_can_read(const char *source, char *error, size_t error_size);
 
 /* Whether runners of BITS were built. */

@@ -91,7 +91,8 @@ static enum copied copy_headers(const char *folder, int dialect)
 
 void build_folder_unwritable(const char *folder, char *error, size_t error_size)
 {
-    snprintf(error, error_size, "cannot write in the private folder %s: %s; TMPDIR can name a folder with more room", folder,
+    snprintf(error, error_size, "cannot write in the private folder %s: %s; TMPDIR can name a folder with more room",
+             folder,
              strerror(errno));
 }
 

@@ -82,7 +82,8 @@ int link_reason(const char *name, const char *log, char *out, size_t size)
         return -1;
     append(out, size, "does not link: ");
     for (size_t i = 0; i < names; i++) {
-        snprintf(one, sizeof one, found[i].line ? "%s%s (%s:%u)" : "%s%s", i ? ", " : "", found[i].name, name, found[i].line);
+        snprintf(one, sizeof one, found[i].line ? "%s%s (%s:%u)" : "%s%s", i ? ", " : "", found[i].name, name,
+                 found[i].line);
         append(out, size, one);
     }
     append(out, size, more ? " and others are used and nowhere defined" : names > 1 ? " are used and nowhere defined"

@@ -48,8 +48,8 @@ static void oddities(struct findings *f, const struct elf_object *o)
 
 struct place { const char *at; unsigned line, depth; int begun; };
 
-/* A marker, `# LINE "FILE" FLAGS`: flag 1 enters a file, 2 returns to one; a #line of the student's own has neither, and
- * what follows it is still the student's. */
+/* A marker, `# LINE "FILE" FLAGS`: flag 1 enters a file, 2 returns to one; a #line of the student's own has neither,
+ * and what follows it is still the student's. */
 static void take_marker(struct place *p)
 {
     const char *end = strchr(p->at, '\n'), *quote = strchr(p->at, '"'), *flags = NULL;

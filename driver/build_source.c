@@ -115,7 +115,8 @@ int source_read(struct source *s, const char *what, char *error, size_t error_si
             snprintf(error, error_size, "%s: no such file, and no shipped allocator of that name; did you mean '%s'?",
                      what, near);
         else if (why == EFBIG)
-            snprintf(error, error_size, "%s: longer than %d bytes; a submission is one source file", what, SOURCE_LIMIT);
+            snprintf(error, error_size, "%s: longer than %d bytes; a submission is one source file", what,
+                     SOURCE_LIMIT);
         else if (why == EISDIR)
             snprintf(error, error_size, "%s: is a folder; name the .c file in it", what);
         else if (why == EINVAL)

@@ -312,12 +312,13 @@ static size_t probes_for(const struct trace *t)
 /* What the edition takes for an error is not obvious to who wrote for another. */
 static int init_failed(struct check *c)
 {
-    const char *what = c->image->conventions & WIRE_INIT_BOOL ? "false, and true is success" : "a number below 0, and 0 is success";
+    const char *what = c->image->conventions & WIRE_INIT_BOOL ? "false, and true is success"
+                                                                  : "a number below 0, and 0 is success";
 
     if (!c->refused)
         return fail_at(c, BEFORE_TRACE, VERDICT_INIT, "mm_init reported an error: it returned %s", what);
-    return fail_at(c, BEFORE_TRACE, VERDICT_INIT, "mm_init reported an error: it returned %s; mem_sbrk had refused it more than "
-                   "the heap's limit of %llu bytes", what, (unsigned long long)c->process.heap_limit);
+    return fail_at(c, BEFORE_TRACE, VERDICT_INIT, "mm_init reported an error: it returned %s; mem_sbrk had refused it "
+                   "more than the heap's limit of %llu bytes", what, (unsigned long long)c->process.heap_limit);
 }
 
 static int start(struct check *c)
@@ -437,7 +438,8 @@ static int is_impossible(const struct check *c)
         snprintf(r->message, sizeof r->message, "%llu bytes are live at once, which no 32-bit process can have; "
                  "--bits 64 runs this trace", live);
     else if (limit && live > limit && !sparse(c))
-        snprintf(r->message, sizeof r->message, "%llu bytes are live at once, and the course's heap has %llu", live, limit);
+        snprintf(r->message, sizeof r->message, "%llu bytes are live at once, and the course's heap has %llu", live,
+                 limit);
     else
         return 0;
     return 1;

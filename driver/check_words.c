@@ -106,8 +106,8 @@ static const char *near_null(uint64_t address, int bits)
         return " (a NULL pointer)";
     if (address >= 4096 && before > 4096)
         return "";
-    snprintf(text, sizeof text, " (%llu bytes %s a NULL pointer)", (unsigned long long)(address < 4096 ? address : before),
-             address < 4096 ? "after" : "before");
+    snprintf(text, sizeof text, " (%llu bytes %s a NULL pointer)",
+             (unsigned long long)(address < 4096 ? address : before), address < 4096 ? "after" : "before");
     return text;
 }
 
@@ -128,14 +128,14 @@ static int bad_address(struct check *c, size_t index, int signo, uint64_t addres
     const char *where = place_text(c, index), *what = strsignal(signo), *near = near_null(address, c->image->bits);
 
     if (signo == SIGSEGV && is_stack_overflow(c, address, stack)) {
-        snprintf(c->record->hint, sizeof c->record->hint, "recursion once for each block can be a loop instead, and a large "
-                 "array belongs into the heap");
+        snprintf(c->record->hint, sizeof c->record->hint, "recursion once for each block can be a loop instead, and "
+                 "a large array belongs into the heap");
         return fail_at(c, index, VERDICT_CRASH, "the stack overflowed (endless recursion, or a large local array; "
                        "the stack has %llu KiB) %s", (unsigned long long)stack >> 10, where);
     }
     if (signo == SIGSEGV && box->code == SI_KERNEL) /* the processor does not tell which address */
-        return fail_at(c, index, VERDICT_CRASH, "%s through a pointer that holds no possible address (often payload bytes "
-                       "taken for a pointer; it is not NULL) %s", what, where);
+        return fail_at(c, index, VERDICT_CRASH, "%s through a pointer that holds no possible address (often payload "
+                       "bytes taken for a pointer; it is not NULL) %s", what, where);
     if (address == box->fault_pc) {
         c->record->fault_pc = 0; /* no place in the source; the caller is one */
         return fail_at(c, index, VERDICT_CRASH, "%s calling a function at address 0x%llx%s, where there is none, %s",
@@ -157,8 +157,8 @@ static int died_by_signal(struct check *c, size_t index, int signo)
     switch (signo) {
     case SIGSYS:
         if (told)
-            return fail_at(c, index, VERDICT_FORBIDDEN, "the allocator made the system call %s, which is not allowed, %s",
-                           syscall_name(address, c->image->bits), where);
+            return fail_at(c, index, VERDICT_FORBIDDEN, "the allocator made the system call %s, which is not "
+                           "allowed, %s", syscall_name(address, c->image->bits), where);
         return fail_at(c, index, VERDICT_FORBIDDEN, "a forbidden system call ended the process %s", where);
     case SIGABRT:
         return fail_at(c, index, VERDICT_ABORT, "the allocator called abort %s", where);
@@ -172,7 +172,8 @@ static int died_by_signal(struct check *c, size_t index, int signo)
     }
     if (told && address >= heap + c->brk && address < heap + c->process.heap_limit) {
         c->record->address = address - heap;
-        uint64_t brk = box->want > c->brk && box->want <= address - heap ? box->want : c->brk; /* moved in this request */
+        /* Where the break is now, if this request moved it. */
+        uint64_t brk = box->want > c->brk && box->want <= address - heap ? box->want : c->brk;
         return fail_at(c, index, VERDICT_PAST_BREAK,
                        "touched address 0x%llx, %llu bytes past the break (heap size %llu), %s",
                        (unsigned long long)address, (unsigned long long)(address - heap - brk), (unsigned long long)brk,
@@ -206,9 +207,9 @@ int late(struct check *c, size_t index)
 {
     c->record->fault_pc = process_stop_at(&c->process);
     if (c->process.gorged)
-        return fail_at(c, index, VERDICT_HEAP_LIMIT, "more than %llu bytes of the heap were written or read; blocks of a giant "
-                       "trace are never used by their owner, so clearing or copying one whole is all that could, %s",
-                       (unsigned long long)SPARSE_TOUCHED, place_text(c, index));
+        return fail_at(c, index, VERDICT_HEAP_LIMIT, "more than %llu bytes of the heap were written or read; blocks of "
+                       "a giant trace are never used by their owner, so clearing or copying one whole is all that "
+                       "could, %s", (unsigned long long)SPARSE_TOUCHED, place_text(c, index));
     if (monotonic_seconds() < c->deadline)
         return fail_at(c, index, VERDICT_TIMEOUT, "no answer for %g seconds %s", patience(c), place_text(c, index));
     return fail_at(c, index, VERDICT_TIMEOUT, "no answer within %g seconds; it was %s", c->options->time_limit,
@@ -226,10 +227,10 @@ static const char *checker_advice(const struct check *c)
         return "mm_checkheap saw nothing wrong before that; let it look at what broke here";
     if (c->image->has_checkheap)
         return returns ? "-D runs mm_checkheap after every request and stops at the first broken invariant"
-                       : "-D runs mm_checkheap after every request and stops where it calls exit or abort, as assert does";
-    return c->image->conventions & WIRE_CHECK_INT
-               ? "write int mm_checkheap(int line), the number of broken invariants; -D runs it after every request"
-         : returns ? "write bool mm_checkheap(int line), false if an invariant is broken; -D runs it after every request"
+                       : "-D runs mm_checkheap after every request and stops where an assert in it fails";
+    if (c->image->conventions & WIRE_CHECK_INT)
+        return "write int mm_checkheap(int line), the number of broken invariants; -D runs it after every request";
+    return returns ? "write bool mm_checkheap(int line), false if an invariant is broken; -D runs it after each request"
                    : "write void mm_checkheap(int line), which asserts every invariant; -D runs it after every request";
 }
 
@@ -237,8 +238,7 @@ static const char *checker_advice(const struct check *c)
 void add_hint(const struct check *c)
 {
     struct record *r = c->record;
-    const char *circle = r->verdict == VERDICT_TIMEOUT ? "an endless loop, often a free list that became a circle; " : "";
-    const char *text = "";
+    const char *circle = "", *text = "";
 
     switch (r->verdict) {
     case VERDICT_OK: case VERDICT_GRADER: case VERDICT_SKIPPED:
@@ -247,19 +247,21 @@ void add_hint(const struct check *c)
         text = checker_advice(c);
         break;
     case VERDICT_TIMEOUT:
+        circle = r->output_cut ? "" : "an endless loop, often a free list that became a circle; ";
         text = r->output_cut ? "it printed very much, which takes time; print less" : checker_advice(c);
-        circle = r->output_cut ? "" : circle;
         break;
     case VERDICT_FORBIDDEN:
-        text = "memory comes from mem_sbrk, and printf helps to debug; files, threads, sleep and memory of the system are out "
-               "of reach";
+        text = "memory comes from mem_sbrk, and printf helps to debug; files, threads, sleep and memory of the system "
+               "are out of reach";
         break;
     default:
         break;
     }
-    if (c->trace->max_size > INT32_MAX)
-        circle = "", text = "this trace has requests of more than 2^31 bytes: a size kept in 32 bits (int, unsigned, a header "
-                            "of 4 bytes, a cast) cannot hold them; size_t can";
+    if (c->trace->max_size > INT32_MAX) {
+        circle = "";
+        text = "this trace has requests of more than 2^31 bytes: a size kept in 32 bits (int, unsigned, a header of 4 "
+               "bytes, a cast) cannot hold them; size_t can";
+    }
     if (!r->hint[0])
         snprintf(r->hint, sizeof r->hint, "%s%s", circle, text);
 }

@@ -297,7 +297,8 @@ static int check_parts(const struct reader *r, const config_setting_t *s, const 
 {
     for (size_t i = 0; i < count; i++)
         if (parts[i].high <= parts[i].low)
-            return bad(r, s ? config_setting_get_elem(s, (unsigned)i) : NULL, "part '%s': high must be greater than low",
+            return bad(r, s ? config_setting_get_elem(s, (unsigned)i) : NULL,
+                       "part '%s': high must be greater than low",
                        parts[i].name);
     return 0;
 }

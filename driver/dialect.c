@@ -172,11 +172,11 @@ int dialect_guess(const char *text, char *why, size_t why_size)
         return DIALECT_MALLOCLAB;
     }
     if (f.int_check) {
-        snprintf(why, why_size, "its mm_checkheap returns int (line %u), and it has neither a team_t nor macros for malloc",
-                 f.int_check);
+        snprintf(why, why_size, "its mm_checkheap returns int (line %u), and it has neither a team_t nor macros for "
+                 "malloc", f.int_check);
         return DIALECT_MALLOCLAB;
     }
-    snprintf(why, why_size, "its functions are named mm_malloc and so on, and it has neither macros for malloc nor an int "
-             "mm_checkheap");
+    snprintf(why, why_size, "its functions are named mm_malloc and so on, and it has neither macros for malloc nor an "
+             "int mm_checkheap");
     return DIALECT_CLASSIC;
 }

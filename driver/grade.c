@@ -27,7 +27,8 @@ static struct pass_options pass_options(const struct grading *g)
         .alignment = (uint64_t)c->alignment, .heap_limit = (uint64_t)c->heap_limit,
         .time_limit = g->options->seconds, .wire_flags = g->options->check_each ? WIRE_CHECK_EACH : 0,
         .outside_cap = (uint64_t)c->outside_cap, .charge_outside = c->outside == OUTSIDE_HEAP,
-        .accepts = c->accepts, .stack_limit = (uint64_t)c->stack_limit, .seed = g->options->seed, .cpu = g->options->cpu,
+        .accepts = c->accepts, .stack_limit = (uint64_t)c->stack_limit, .seed = g->options->seed,
+        .cpu = g->options->cpu,
     };
 }
 
@@ -124,7 +125,8 @@ static void complete_hint(const struct grading *g, const struct runner_image *im
     snprintf(r->hint + n, sizeof r->hint - n, ": ./mdriver%s%s%s -f %s %s%s", course,
              g->options->bits == 32 ? " --bits 32" : g->options->bits == 64 ? " --bits 64" : "",
              g->options->check_each || image->has_checkheap || strstr(r->hint, "-D") ? " -D" : "",
-             shell_word(file, sizeof file, t->path), source[0] == '-' ? "./" : "", shell_word(name, sizeof name, source));
+             shell_word(file, sizeof file, t->path), source[0] == '-' ? "./" : "",
+             shell_word(name, sizeof name, source));
 }
 
 static void add_place(const struct runner_image *image, struct record *r)

@@ -319,8 +319,8 @@ static int take(struct options *o, const struct reading *r, int letter)
             return -1;
         o->cpu = (int)value;
         if (!is_core(o->cpu))
-            return bad(r, "--cpu %d: there is no such core here, or none that we may use; nproc tells how many there are",
-                       o->cpu);
+            return bad(r, "--cpu %d: there is no such core here, or none that we may use; nproc tells how many there "
+                       "are", o->cpu);
         break;
     case OPT_SEED:
         if (whole_number(r, "--seed", optarg, 9007199254740992.0, &value))
@@ -366,7 +366,10 @@ static int suits_picture(const struct options *o, const struct reading *r)
 }
 
 /* A single digit that is not the name of a file. */
-static int is_level(const char *word) { return word[0] >= '0' && word[0] <= '2' && !word[1] && access(word, F_OK) != 0; }
+static int is_level(const char *word)
+{
+    return word[0] >= '0' && word[0] <= '2' && !word[1] && access(word, F_OK) != 0;
+}
 
 int options_read(struct options *o, int argc, char **argv, char *error, size_t error_size)
 {

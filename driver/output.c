@@ -107,7 +107,8 @@ int output_events(const char *path, const struct result *r, size_t n, char *erro
         return failed(error, error_size, path);
     for (size_t i = 0; i < n; i++) {
         file_name(name, sizeof name, r[i].image.name);
-        if (snprintf(folder, sizeof folder, n > 1 ? "%s/%s" : "%s", path, name) >= (int)sizeof folder || make_folder(folder))
+        if (snprintf(folder, sizeof folder, n > 1 ? "%s/%s" : "%s", path, name) >= (int)sizeof folder
+            || make_folder(folder))
             return failed(error, error_size, folder);
         for (size_t k = 0; k < r[i].count; k++) {
             events_name(name, sizeof name, r[i].outcomes[k].trace->name);
@@ -139,8 +140,8 @@ static int check_names(const struct options *o, const struct trace_set *t, char 
             allocator_name(one, sizeof one, o->allocators[i]);
             allocator_name(other, sizeof other, o->allocators[k]);
             if (strcmp(one, other) == 0) {
-                snprintf(error, size, "--events %s: two allocators are called %s there; rename one, or grade them one by one",
-                         o->events, one);
+                snprintf(error, size, "--events %s: two allocators are called %s there; rename one, or grade them one "
+                         "by one", o->events, one);
                 return -1;
             }
         }
@@ -199,8 +200,8 @@ static int check_tools(const struct options *o, char *error, size_t size)
 
     for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
         if (!can_run(tools[i][0])) {
-            snprintf(error, size, "--plot %s: %s, which draws it, does not run here; install %s (see packages.txt), or leave "
-                     "--plot out", o->plot, tools[i][0], tools[i][1]);
+            snprintf(error, size, "--plot %s: %s, which draws it, does not run here; install %s (see packages.txt), or "
+                     "leave --plot out", o->plot, tools[i][0], tools[i][1]);
             return -1;
         }
     return 0;

@@ -6,8 +6,8 @@
 #include "report.h"
 #include "trace_set.h"
 
-/* Whether every file that the options name can be written, and a picture drawn: asked before anything is graded. 0, or an
- * exit status (2 or 5) with a sentence in ERROR. */
+/* Whether every file that the options name can be written, and a picture drawn: asked before anything is graded. 0, or
+ * an exit status (2 or 5) with a sentence in ERROR. */
 int output_check(const struct options *o, const struct trace_set *t, char *error, size_t error_size);
 
 /* Writes N results to PATH ("-": standard output): the object of one, or

@@ -81,7 +81,8 @@ static int check_folder_of(const char *option, const char *path, char *error, si
     if (folder_of(path, folder))
         return refuse(error, size, "%s %s: %s", option, path, strerror(errno));
     if (stat(folder, &st) && errno == ENOENT)
-        return refuse(error, size, "%s %s: there is no folder %s; make it first, or name another", option, path, folder);
+        return refuse(error, size, "%s %s: there is no folder %s; make it first, or name another", option, path,
+                      folder);
     if (stat(folder, &st) || !S_ISDIR(st.st_mode))
         return refuse(error, size, "%s %s: %s is no folder; name another", option, path, folder);
     if (try_folder(folder))
@@ -135,10 +136,11 @@ int output_folder_check(const char *option, const char *path, char *error, size_
         return check_folder_of(option, bare, error, size);
     }
     if (!S_ISDIR(st.st_mode))
-        return refuse(error, size, "%s %s: that is a file; of several traces or allocators there is a file each, so name "
-                      "a folder", option, path);
+        return refuse(error, size, "%s %s: that is a file; of several traces or allocators there is a file each, so "
+                      "name a folder", option, path);
     if (try_folder(bare))
-        return refuse(error, size, "%s %s: cannot write in that folder: %s; name another", option, path, strerror(errno));
+        return refuse(error, size, "%s %s: cannot write in that folder: %s; name another", option, path,
+                      strerror(errno));
     return 0;
 }
 

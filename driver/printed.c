@@ -38,9 +38,11 @@ static void take(struct printed *p, size_t n)
 {
     const size_t half = (p->cap - sizeof mark) / 2;
     char *all = realloc(p->text, p->length + n + sizeof mark);
-    ssize_t got = all ? pread(p->fd, all + p->length, n, 0) : -1;
 
-    p->text = all ? all : p->text;
+    if (!all)
+        return;
+    p->text = all;
+    ssize_t got = pread(p->fd, all + p->length, n, 0);
     p->length += got > 0 ? (size_t)got : 0;
     if (p->length > p->cap - sizeof mark) {
         memmove(p->text + half, p->text + p->length - half, half);

@@ -321,7 +321,7 @@ uint64_t process_stop_at(struct process *p)
         p->pid = 0;
         return 0;
     }
-    snprintf(path, sizeof path, "/proc/%d/syscall", (int)p->pid); /* outside of one: -1, stack pointer, program counter */
+    snprintf(path, sizeof path, "/proc/%d/syscall", (int)p->pid); /* outside one: -1, stack pointer, counter */
     FILE *f = fopen(path, "re");
     if (f && fgets(text, sizeof text, f) && sscanf(text, "-1 %*s %llx", &pc) != 1)
         pc = 0;

@@ -130,7 +130,8 @@ static json_t *score_json(const struct score *s)
         "utilization", number_if(s->has_utilization, s->utilization), "kops", number_if(s->has_kops, s->kops),
         "relative", number_if(s->has_relative, s->relative), "index", number_if(s->has_index, s->index),
         "max_index", number_if(s->max_index > 0, s->max_index), "deduction", number(s->deduction),
-        "valid", (json_int_t)s->valid, "scored", (json_int_t)s->scored, "invalid", (json_int_t)s->invalid, "parts", parts);
+        "valid", (json_int_t)s->valid, "scored", (json_int_t)s->scored, "invalid", (json_int_t)s->invalid,
+        "parts", parts);
 }
 
 json_t *report_json(const struct result *r)
@@ -142,8 +143,9 @@ json_t *report_json(const struct result *r)
         json_array_append_new(traces, trace_json(&r->outcomes[i]));
     for (size_t i = 0; i < r->build.findings.count; i++) {
         const struct finding *f = &r->build.findings.item[i];
-        json_array_append_new(findings, json_pack("{s:s, s:o, s:i, s:o}", "rule", f->rule, "sentence", text(f->sentence),
-                                                  "line", (int)f->line, "points", number(f->points)));
+        json_array_append_new(findings, json_pack("{s:s, s:o, s:i, s:o}", "rule", f->rule,
+                                                  "sentence", text(f->sentence), "line", (int)f->line,
+                                                  "points", number(f->points)));
     }
     for (size_t i = 0; i < r->build.team_count; i++)
         json_array_append_new(team, text(r->build.team[i]));

@@ -252,8 +252,8 @@ static void latency_table(const struct page *p, const struct result *r)
             if (l->count == 0)
                 continue;
             if (!any++)
-                fprintf(p->out, "\nCost of single requests, nanoseconds\n  %-14s %-7s %8s %6s %6s %6s %7s  %s\n", "trace",
-                        "kind", "count", "p50", "p99", "p99.9", "max", "request (line)");
+                fprintf(p->out, "\nCost of single requests, nanoseconds\n  %-14s %-7s %8s %6s %6s %6s %7s  %s\n",
+                        "trace", "kind", "count", "p50", "p99", "p99.9", "max", "request (line)");
             fprintf(p->out, "  %-14s %-7s %8zu %6.0f %6.0f %6.0f %7.0f  %zu (%u)\n",
                     short_name(r->outcomes[i].trace->name, 14), kinds[k], l->count, l->p50, l->p99, l->p999,
                     l->max, l->max_request + 1, r->outcomes[i].trace->requests[l->max_request].line);
@@ -287,9 +287,9 @@ static void disagreements(const struct page *p, const struct result *r)
         const struct record *k = &r->outcomes[i].record;
         if (k->cpu_seconds > 0 && k->cpu_reference > 0
             && timing_disagree(k->cpu_reference / k->cpu_seconds, r->outcomes[i].relative))
-            write_in(p, NOTE, "  %s: CPU time says %.2f times the reference's speed and instructions %.2f; a person should look\n",
-                     short_name(r->outcomes[i].trace->name, NAME_WIDTH), k->cpu_reference / k->cpu_seconds,
-                     r->outcomes[i].relative);
+            write_in(p, NOTE, "  %s: CPU time says %.2f times the reference's speed and instructions %.2f; a person "
+                     "should look\n", short_name(r->outcomes[i].trace->name, NAME_WIDTH),
+                     k->cpu_reference / k->cpu_seconds, r->outcomes[i].relative);
     }
 }
 
@@ -383,7 +383,8 @@ void report_table(FILE *out, const struct result *r, const struct table_options 
                     short_name(o->trace->name, NAME_WIDTH), o->trace->scale_shift);
     }
     if (prints && options->verbosity == 0)
-        say(&p, "  ", "note: it prints on %zu of the timed traces, and the time for that counts; -v shows what", prints);
+        say(&p, "  ", "note: it prints on %zu of the timed traces, and the time for that counts; -v shows what",
+            prints);
     latency_table(&p, r);
     pauses_table(&p, r);
     report_peers(out, r);

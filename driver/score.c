@@ -91,11 +91,11 @@ void score_weigh(const struct course *course, struct trace *traces, size_t n, in
         absent = i == n ? course->scored[k] : NULL;
     }
     if (absent)
-        snprintf(note, note_size, "course %s scores %zu files by name, of which %zu are here; missing is %s", course->name,
-                 course->scored_count, found, absent);
+        snprintf(note, note_size, "course %s scores %zu files by name, of which %zu are here; missing is %s",
+                 course->name, course->scored_count, found, absent);
     else if (found < n)
-        snprintf(note, note_size, "course %s scores %zu of these %zu traces; the others must only be valid", course->name,
-                 found, n);
+        snprintf(note, note_size, "course %s scores %zu of these %zu traces; the others must only be valid",
+                 course->name, found, n);
 }
 
 /* ---- the three measures over a set of traces ---- */

@@ -18,7 +18,7 @@ struct candidate {
     struct build build;
     char error[512];
     enum verdict verdict;   /* of the short replay */
-    unsigned casts, line;   /* warnings about casts between pointers and integers of another size; the first one's line */
+    unsigned casts, line;   /* warnings about casts between pointers and integers of another size; the first's line */
 };
 
 /* ---- evidence ---- */
@@ -147,7 +147,8 @@ enum build_status word_size_build(const struct build_request *request, const str
     if (c[first].status == BUILD_BAD_INPUT || c[first].status == BUILD_OURS) {
         snprintf(text, sizeof text, "%s", "");
     } else if (!build_can(32)) {
-        snprintf(text, sizeof text, "64-bit, because 32-bit runners are not built: install gcc-multilib and run make again");
+        snprintf(text, sizeof text,
+                 "64-bit, because 32-bit runners are not built: install gcc-multilib and run make again");
     } else if (is_clear(&c[first])) {
         snprintf(text, sizeof text, "%d-bit, as this course builds its files; a short replay passes", preferred);
     } else {

@@ -12,7 +12,8 @@ static const struct { const char *log, *told; } logs[] = {
     { END, NULL },
     { LD "local.o: in function `mm_malloc':\n/build/mm.c:12: undefined reference to `place'\n" END,
       "does not link: place (a.c:12) is used and nowhere defined" },
-    { LD "local.o:/build/mm.c:4: undefined reference to `counter'\n" LD "/build/mm.c:9: undefined reference to `counter'\n",
+    { LD "local.o:/build/mm.c:4: undefined reference to `counter'\n"
+      LD "/build/mm.c:9: undefined reference to `counter'\n",
       "does not link: counter (a.c:4) is used and nowhere defined" },
     { LD "local.o: in function `f':\nmm.c:(.text+0x14): undefined reference to `place'\n",
       "does not link: place is used and nowhere defined" },
@@ -23,7 +24,8 @@ static const struct { const char *log, *told; } logs[] = {
       "does not link: a (a.c:1), b (a.c:2), c (a.c:3), d (a.c:4), e (a.c:5) and others are used and nowhere defined" },
     { LD "/build/mm.c:7: undefined reference to `mem_sbrkk'\n",
       "does not link: mem_sbrkk (a.c:7) is used and nowhere defined; did you mean mem_sbrk?" },
-    { LD "/driver/runner.c:142: undefined reference to `mm_free'\n" LD "/driver/runner.c:9: undefined reference to `mm_init'\n"
+    { LD "/driver/runner.c:142: undefined reference to `mm_free'\n"
+      LD "/driver/runner.c:9: undefined reference to `mm_init'\n"
       LD "/build/mm.c:7: undefined reference to `place'\n", "it does not define mm_init, mm_free" },
     { "undefined reference to `place", NULL }, /* cut off */
     { LD "local.o: relocation truncated to fit: R_X86_64_PC32 against `.bss'\n", NULL },
@@ -49,7 +51,8 @@ START_TEST(test_long_names_fit)
         memset(log + strlen(log), 'a' + i, 1000);
         strcat(log, "'\n");
     }
-    ck_assert_int_eq(link_reason("a-name-that-is-as-long-as-any-name-of-a-submission-can-be-here.c", log, told, sizeof told), 0);
+    ck_assert_int_eq(
+        link_reason("a-name-that-is-as-long-as-any-name-of-a-submission-can-be-here.c", log, told, sizeof told), 0);
     ck_assert_uint_lt(strlen(told), sizeof told);
 }
 END_TEST

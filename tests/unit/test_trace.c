@@ -75,7 +75,8 @@ static const struct {
       TRACE_CMU16, WEIGHT_BOTH, 10 },
     { "too many requests", "1\n1\n1\n10\na 0 10\nf 0\n", "a10 f<0", "the header says 1 requests, but 2 follow",
       TRACE_CMU16, WEIGHT_BOTH, 10 },
-    { "wrong live bytes", "1\n1\n2\n11\na 0 10\nf 0\n", "a10 f<0", "at most 11 bytes are live, but the requests reach 10",
+    { "wrong live bytes", "1\n1\n2\n11\na 0 10\nf 0\n", "a10 f<0",
+      "at most 11 bytes are live, but the requests reach 10",
       TRACE_CMU16, WEIGHT_BOTH, 10 },
     { "an absurd count", "1\n99999999999999999999999\n2\n10\na 0 10\nf 0\n", "a10 f<0", "but the requests use 1",
       TRACE_CMU16, WEIGHT_BOTH, 10 },
@@ -96,7 +97,8 @@ START_TEST(test_good)
                   good[_i].what, t.dialect, t.weight);
     ck_assert_msg(t.peak_payload == good[_i].peak, "%s: peak %llu", good[_i].what,
                   (unsigned long long)t.peak_payload);
-    ck_assert_msg(good[_i].warning ? t.warnings && strstr(t.warnings, good[_i].warning) : !t.warnings, "%s: warns \"%s\"",
+    ck_assert_msg(good[_i].warning ? t.warnings && strstr(t.warnings, good[_i].warning) : !t.warnings,
+                  "%s: warns \"%s\"",
                   good[_i].what, t.warnings ? t.warnings : "");
     ck_assert_str_eq(t.name, "t.rep");
     ck_assert_str_eq(t.path, "folder/t.rep");
@@ -107,24 +109,25 @@ END_TEST
 #define HEADER "1\n1\n2\n10\n"
 
 static const struct { const char *what, *text, *error; } bad[] = {
-    { "nothing", "", "t.rep:1: expected a number of at least 0 (line 1 of the header: its weight, or the suggested heap "
-      "size), found the end of the file" },
-    { "header of letters", "hello\n", "t.rep:1: expected a number of at least 0 (line 1 of the header: its weight, or the "
-      "suggested heap size), found \"hello\"" },
-    { "negative header", "1\n-1\n2\n10\n", "t.rep:2: expected a number of at least 0 (line 2 of the header: how many ids "
-      "there are), found \"-1\"" },
-    { "header with two numbers a line", "1 1\n2 10\n", "t.rep:1: expected a number of at least 0 (line 1 of the header: its "
-      "weight, or the suggested heap size), found \"1 1\"" },
+    { "nothing", "", "t.rep:1: expected a number of at least 0 (line 1 of the header: its weight, or the suggested "
+      "heap size), found the end of the file" },
+    { "header of letters", "hello\n", "t.rep:1: expected a number of at least 0 (line 1 of the header: its weight, or "
+      "the suggested heap size), found \"hello\"" },
+    { "negative header", "1\n-1\n2\n10\n", "t.rep:2: expected a number of at least 0 (line 2 of the header: how many "
+      "ids there are), found \"-1\"" },
+    { "header with two numbers a line", "1 1\n2 10\n", "t.rep:1: expected a number of at least 0 (line 1 of the "
+      "header: its weight, or the suggested heap size), found \"1 1\"" },
     { "header cut short", "1\n1\n2\n", "t.rep:4: expected a number of at least 0 (line 4 of the header: weight, "
       "ignore_ranges or maximum live bytes), found the end of the file" },
     { "header of three lines", "1\n1\n2\na 0 10\n", "t.rep:4: expected a number of at least 0 (line 4 of the header: "
       "weight, ignore_ranges or maximum live bytes), found \"a 0 10\"" },
     { "header alone", HEADER, "t.rep:5: expected at least one request (\"a id size\", \"c id size\", \"r id size\" or "
       "\"f id\") after the header, found the end of the file" },
-    { "unknown letter", HEADER "a 0 10\nx 0\n", "t.rep:6: expected \"a id size\", \"c id size\", \"r id size\" or \"f id\", "
+    { "unknown letter", HEADER "a 0 10\nx 0\n",
+      "t.rep:6: expected \"a id size\", \"c id size\", \"r id size\" or \"f id\", "
       "found \"x 0\"" },
-    { "a word", HEADER "alloc 0 10\n", "t.rep:5: expected \"a id size\", \"c id size\", \"r id size\" or \"f id\", found "
-      "\"alloc 0 10\"" },
+    { "a word", HEADER "alloc 0 10\n", "t.rep:5: expected \"a id size\", \"c id size\", \"r id size\" or \"f id\", "
+      "found \"alloc 0 10\"" },
     { "letter alone", HEADER "a\n", "t.rep:5: expected \"a id size\", found \"a\"" },
     { "a letter for an id", HEADER "a b 10\n", "t.rep:5: expected \"a id size\", found \"a b 10\"" },
     { "no size and none before", HEADER "a 0\n", "t.rep:5: expected \"a id size\" (no request before it has a size to "
@@ -140,25 +143,26 @@ static const struct { const char *what, *text, *error; } bad[] = {
     { "beyond 64 bits", HEADER "a 0 99999999999999999999\n", "t.rep:5: expected a size of at most 2^63 bytes, found "
       "\"a 0 99999999999999999999\"" },
     { "malloc of NULL", HEADER "a -1 10\n", "t.rep:5: expected an id from 0 to 2147483647, found \"a -1 10\"" },
-    { "free of a negative id", HEADER "f -2\n", "t.rep:5: expected an id from 0 to 2147483647, or -1 for free(NULL), found "
-      "\"f -2\"" },
+    { "free of a negative id", HEADER "f -2\n", "t.rep:5: expected an id from 0 to 2147483647, or -1 for free(NULL), "
+      "found \"f -2\"" },
     { "too large an id", HEADER "a 2147483648 10\n", "t.rep:5: expected an id from 0 to 2147483647, found "
       "\"a 2147483648 10\"" },
-    { "id in use", HEADER "a 0 10\na 0 20\n", "t.rep:6: expected an id that is not in use, but 0 is live (since line 5); "
-      "free it first" },
-    { "calloc of an id in use", HEADER "a 7 10\nr 7 20\nc 7 20\n", "t.rep:7: expected an id that is not in use, but 7 is "
-      "live (since line 6); free it first" },
-    { "freed twice", HEADER "a 0 10\nf 0\nf 0\n", "t.rep:7: expected the id of a live block, but 0 is not live; \"f -1\" is "
-      "free(NULL)" },
-    { "freed a third time, by realloc", HEADER "a 0 10\nr 0 0\nf 0\nf 0\n", "t.rep:8: expected the id of a live block, but "
-      "0 is not live; \"f -1\" is free(NULL)" },
+    { "id in use", HEADER "a 0 10\na 0 20\n", "t.rep:6: expected an id that is not in use, but 0 is live (since line "
+      "5); free it first" },
+    { "calloc of an id in use", HEADER "a 7 10\nr 7 20\nc 7 20\n", "t.rep:7: expected an id that is not in use, but 7 "
+      "is live (since line 6); free it first" },
+    { "freed twice", HEADER "a 0 10\nf 0\nf 0\n",
+      "t.rep:7: expected the id of a live block, but 0 is not live; \"f -1\" "
+      "is free(NULL)" },
+    { "freed a third time, by realloc", HEADER "a 0 10\nr 0 0\nf 0\nf 0\n", "t.rep:8: expected the id of a live block, "
+      "but 0 is not live; \"f -1\" is free(NULL)" },
     { "never allocated", HEADER "f 5\n", "t.rep:5: expected the id of a live block, but 5 is not live; \"f -1\" is "
       "free(NULL)" },
     { "unprintable", HEADER "a 0\x01\xff 10\n", "t.rep:5: expected \"a id size\", found \"a 0\\x01\\xff 10\"" },
     { "rubbish before the header's count", HEADER "a 0 10\n# comment\nf 0\n", "t.rep:6: expected \"a id size\", \"c id "
       "size\", \"r id size\" or \"f id\", found \"# comment\"" },
-    { "CRLF does not move line numbers", "1\r\n1\r\n2\r\n10\r\na 0 10\r\nq\r\n", "t.rep:6: expected \"a id size\", \"c id "
-      "size\", \"r id size\" or \"f id\", found \"q\"" },
+    { "CRLF does not move line numbers", "1\r\n1\r\n2\r\n10\r\na 0 10\r\nq\r\n", "t.rep:6: expected \"a id size\", \"c "
+      "id size\", \"r id size\" or \"f id\", found \"q\"" },
 };
 
 START_TEST(test_bad)
@@ -166,7 +170,8 @@ START_TEST(test_bad)
     struct trace t;
     char error[512] = "";
 
-    ck_assert_msg(trace_parse(&t, "t.rep", bad[_i].text, strlen(bad[_i].text), error, sizeof error) == -1, "%s: accepted",
+    ck_assert_msg(trace_parse(&t, "t.rep", bad[_i].text, strlen(bad[_i].text), error, sizeof error) == -1,
+                  "%s: accepted",
                   bad[_i].what);
     ck_assert_msg(strcmp(error, bad[_i].error) == 0, "%s: %s", bad[_i].what, error);
     ck_assert_msg(!t.requests && !t.name && !t.path && !t.warnings, "%s: something is left", bad[_i].what);
