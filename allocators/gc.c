@@ -31,12 +31,13 @@
  *      malloc    as segregated.c, and clearing the block, which takes time by its size. When the heap would have
  *                to grow and enough was allocated since the last collection (half of what that kept, 1/ROOT_SHARE
  *                of the root table, and LEAST bytes), there is one first: its time is linear in roots, reachable
- *                payload and blocks
+ *                payload and blocks, and in the blocks once more each time that the heap is walked
  *      memory    as segregated.c, one bit for each MM_ALIGNMENT bytes of heap, and the garbage between two
  *                collections
  *
- * worst trace: a long array of references to long arrays of references: the stack is too short in each, and the
- * heap is walked again and again. And: no garbage at all; each collection is in vain.
+ * worst trace: a chain of arrays of more than STACK references, each with the next one, below it in the heap, in
+ * its last word: the stack is full before that is reached, and the heap is walked for every array. And: no garbage
+ * at all; each collection is in vain.
  */
 #define MM_INTERFACE_FOLLOWS
 #include "segregated.c"
