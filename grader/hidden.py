@@ -93,7 +93,9 @@ def publish(out: Path, target: Path) -> int:
         about = json.loads(path.read_text())
         place = target / drawn.name if len(facts) > 1 else target
         shutil.copytree(drawn, place, dirs_exist_ok=True)
-        (place / "README").write_text(ABOUT.format(seed=_word(about["seed"]), source=_word(about["source"])))
+        source = Path(about["source"]).resolve()  # as it is called where the students are
+        source = source.relative_to(ROOT) if source.is_relative_to(ROOT) else Path(source.name)
+        (place / "README").write_text(ABOUT.format(seed=_word(about["seed"]), source=_word(str(source))))
         print(f"Published: {place}")
     return OK
 

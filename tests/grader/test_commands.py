@@ -73,7 +73,9 @@ def test_hidden(grader: Grader, traces: Path):
     about = (public / drawn.name / "README").read_text()
     words = shlex.split(next(line for line in about.splitlines() if "generate.py" in line))
     again = grader.folder / "again"
-    subprocess.run([sys.executable, ROOT / words[0], *words[1:words.index("-o")], "-o", again, words[-1]], check=True)
+    assert words[-1] == traces.name, "a path of the instructor's machine leads students nowhere"
+    subprocess.run([sys.executable, ROOT / words[0], *words[1:words.index("-o")], "-o", again, words[-1]], check=True,
+                   cwd=traces.parent)
     assert (again / "small.rep").read_text() == (public / drawn.name / "small.rep").read_text() == made
     assert "no hidden traces" in grader.run("publish", traces, public, expect=2).stderr
 
