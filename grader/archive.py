@@ -30,6 +30,8 @@ MAX_OUTER = 64 << 30            # bytes the outer, compressed tar may inflate to
 MAX_NAMES = 5_000_000           # entries of the outer archive
 MAX_INNER_NAMES = 20_000        # entries of an inner one
 
+NOTHING = "nothing"             # stands for the files of an empty folder
+
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError,
           NotImplementedError, ValueError)
@@ -84,6 +86,9 @@ def _directory(top: Path, wanted: Callable[[str], bool], but: Path | None) -> It
             if os.path.islink(os.path.join(folder, name)):
                 folders.remove(name)
                 yield Refusal(os.path.relpath(os.path.join(folder, name), top), "is a symbolic link")
+        if folder != str(top) and not folders and not files:  # somebody's, who handed in nothing
+            path = os.path.relpath(os.path.join(folder, NOTHING), top)
+            yield Refusal(os.path.dirname(path), fault) if (fault := name_fault(path)) else Entry(path, None)
         for name in sorted(files):
             full = os.path.join(folder, name)
             path = os.path.relpath(full, top)

@@ -324,6 +324,8 @@ def test_odd_files_on_disk(tmp_path):
     (source / "link" / "mm.c").symlink_to("/etc/passwd")
     (source / "dangling" / "mm.c").symlink_to("/nowhere")
     (source / "loop").symlink_to(source)
+    (source / "nobody").mkdir()
+    (source / "good" / "docs").mkdir()
     os.mkfifo(source / "fifo" / "mm.c")
     (source / "utf16" / "mm.c").write_bytes("int x;".encode("utf-16"))
     (source / "binary" / "mm.c").write_bytes(b"\x7fELF\0\0")
@@ -337,6 +339,7 @@ def test_odd_files_on_disk(tmp_path):
                          "huge/mm.c"}
     missing = {n.person for n in intake.notes if n.kind == "missing"}
     assert {"link", "utf16", "binary", "empty", "huge"} <= missing, "who handed in only what was refused must be told"
+    assert "nobody has no mm.c (found nothing)" in kinds(intake)["missing"] and "good" not in missing
 
 
 def test_nothing_to_grade(tmp_path):
