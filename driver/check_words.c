@@ -106,8 +106,9 @@ static const char *near_null(uint64_t address, int bits)
         return " (a NULL pointer)";
     if (address >= 4096 && before > 4096)
         return "";
-    snprintf(text, sizeof text, " (%llu bytes %s a NULL pointer)",
-             (unsigned long long)(address < 4096 ? address : before), address < 4096 ? "after" : "before");
+    uint64_t distance = address < 4096 ? address : before;
+    snprintf(text, sizeof text, " (%llu byte%s %s a NULL pointer)", (unsigned long long)distance,
+             distance == 1 ? "" : "s", address < 4096 ? "after" : "before");
     return text;
 }
 
@@ -141,8 +142,8 @@ static int bad_address(struct check *c, size_t index, int signo, uint64_t addres
         return fail_at(c, index, VERDICT_CRASH, "%s calling a function at address 0x%llx%s, where there is none, %s",
                        what, (unsigned long long)address, near, where);
     }
-    return fail_at(c, index, VERDICT_CRASH, "%s touching address 0x%llx%s %s", what, (unsigned long long)address, near,
-                   where);
+    return fail_at(c, index, VERDICT_CRASH, "%s touching address 0x%llx%s%s %s", what, (unsigned long long)address, near,
+                   near[0] && c->refused ? ", after mem_sbrk had returned (void *)-1 at the heap's limit," : "", where);
 }
 
 static int died_by_signal(struct check *c, size_t index, int signo)
@@ -249,6 +250,9 @@ void add_hint(const struct check *c)
     case VERDICT_TIMEOUT:
         circle = r->output_cut ? "" : "an endless loop, often a free list that became a circle; ";
         text = r->output_cut ? "it printed very much, which takes time; print less" : checker_advice(c);
+        break;
+    case VERDICT_HEAP_LIMIT:
+        text = "freed blocks may never be used again, or not be merged with free neighbours";
         break;
     case VERDICT_FORBIDDEN:
         text = "memory comes from mem_sbrk, and printf helps to debug; files, threads, sleep and memory of the system "

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plain_text.h"
 #include "report.h"
 #include "report_text.h"
 
@@ -308,6 +309,7 @@ static void team(const struct page *p, const struct build *b)
             snprintf(line, sizeof line, "Team Name:%s", b->team[0]);
         else
             snprintf(line, sizeof line, "Member %zu :%s:%s", (i + 1) / 2, b->team[i], id);
+        plain_text(line, strlen(line)); /* a stranger's words */
         print_lines(p->out, line, "  ", -1);
     }
 }

@@ -233,6 +233,18 @@ def test_what_a_crash_is_called(tmp_path: Path, trace: Path, what: str) -> None:
     assert ("stack overflowed" in found["message"]) == (what == "a large array")
 
 
+def test_a_heap_that_only_grows(tmp_path: Path) -> None:
+    """What may be the cause of a full heap stands below it."""
+    trace = write_lines(tmp_path / "one.rep", [line for i in range(2000) for line in (f"a {i} 20000", f"f {i}")])
+    def said(malloc: str) -> str:
+        return mdriver("--check-only", "-c", "classic", "-f", trace, allocator(tmp_path, malloc)).stdout
+    block = NEXT.replace("return", "char *p =")
+    polite = said(f"{block} return p == (void *)-1 ? NULL : p;")
+    assert "heap-limit" in polite and "freed blocks may never be used again" in polite
+    assert "got (void *)-1, which is what mem_sbrk returned at the heap's limit of 20971520 bytes" in said(NEXT)
+    assert "after mem_sbrk had returned (void *)-1 at the heap's limit, at request" in said(f"{block} *p = 1; return p;")
+
+
 def test_free_of_null_is_named(tmp_path: Path) -> None:
     """What `f -1` means stands at the request."""
     (tmp_path / "null.rep").write_text("0\n0\n1\n1\nf -1\n")

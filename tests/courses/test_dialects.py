@@ -298,6 +298,14 @@ def test_team_is_printed_and_never_refused(trace: Path) -> None:
     assert found["submission"]["team"] == ["K&R", "Dennis Example", "dmr"] and not found["findings"]
 
 
+def test_a_teams_name_cannot_steer_the_terminal(trace: Path, tmp_path: Path) -> None:
+    """Not even by the controls and directions that take several bytes."""
+    text = (HERE / "classic/segregated.c").read_text().replace('"classes"', '"\u009b31mred\u202e"', 1)
+    (tmp_path / "mm.c").write_text(text, encoding="utf-8")
+    out = mdriver("--check-only", "-c", "classic", "-f", trace, tmp_path / "mm.c").stdout
+    assert "  Team Name:??31mred???\n" in out
+
+
 # ---- platform lines, and flags that fingers know ----
 
 NUMBER = r"-?\d+(\.\d+)?"
