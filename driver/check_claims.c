@@ -44,8 +44,8 @@ static int new_block(struct check *c, size_t index, uint64_t address)
     c->record->address = offset;
     if (c->refused && address == (c->image->bits == 32 ? UINT32_MAX : UINT64_MAX)) {
         c->record->address = OFFSET_NULL;
-        return fail_at(c, index, VERDICT_OUTSIDE, "%s got (void *)-1, which is what mem_sbrk returned at the heap's limit "
-                       "of %llu bytes, not a block", what, (unsigned long long)c->process.heap_limit);
+        return fail_at(c, index, VERDICT_OUTSIDE, "%s got (void *)-1, which is what mem_sbrk returned at the heap's "
+                       "limit of %llu bytes, not a block", what, (unsigned long long)c->process.heap_limit);
     }
     if (address < base || offset > c->brk || q->size > c->brk - offset) {
         if (address < base || offset > c->process.heap_limit)
