@@ -1,6 +1,7 @@
 """The results of a batch, in one SQLite file: each result one transaction, on disk before it is reported."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -94,10 +95,15 @@ class Store:
             raise Problem(f"{folder}: holds no results.sqlite; first run: python3 -m grader grade SUBMISSIONS -o "
                           f"{folder}")
         with self.guard():
+            read_only = not create and not os.access(folder, os.W_OK)  # of a colleague's, say
+            place = self.path.resolve().as_uri()
+            if read_only:  # a log is there while somebody writes; without one nothing will change
+                place += "?mode=ro" if self.path.with_name(self.path.name + "-wal").exists() else "?immutable=1"
             # Autocommit: transactions are opened by hand, in `transaction`. Used by one thread at a time.
-            self.db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-            self.db.execute("PRAGMA journal_mode=WAL")
-            self.db.execute("PRAGMA synchronous=FULL")  # a power cut loses nothing that was reported
+            self.db = sqlite3.connect(place, timeout=30, isolation_level=None, check_same_thread=False, uri=True)
+            if not read_only:
+                self.db.execute("PRAGMA journal_mode=WAL")
+                self.db.execute("PRAGMA synchronous=FULL")  # a power cut loses nothing that was reported
             version = self.db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, VERSION):
                 raise Problem(f"{self.path}: written by another version ({version}); use a new -o folder")

@@ -2,8 +2,12 @@
 
 import os
 import re
+import shutil
 import signal
+import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from conftest import FAKE, ROOT, Grader, write_class
@@ -84,6 +88,20 @@ def test_damaged_results(grader: Grader):
         source.write_bytes(source.read_bytes()[:10])
     grader.grade(pile)
     assert {key: row.score for key, row in grader.rows().items()} == {"s0": 0, "s1": 1, "s2": 2}
+
+
+def test_results_of_a_colleague(grader: Grader):
+    """Who may read a folder of results, and not write there, can export it."""
+    grader.grade(write_class(grader.folder / "pile", {"ann/mm.c": "ok 91"}))
+    with tempfile.TemporaryDirectory(prefix="colleague #") as folder:
+        out = Path(shutil.copytree(grader.out, Path(folder, "o?t")))
+        os.chmod(folder, 0o755)
+        os.chmod(out, 0o555)
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        done = subprocess.run(grader.argv("export", out, "csv"), cwd=ROOT, capture_output=True, text=True, check=False,
+                              **nobody)
+        os.chmod(out, 0o755)
+    assert done.returncode == 0 and "ann,,,graded,91.00" in done.stdout, done.stderr
 
 
 def test_only_one_grader_in_a_folder(grader: Grader):
