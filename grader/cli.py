@@ -81,6 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return USAGE
+    except UnicodeEncodeError as error:
+        print(f"grader: {plain(error.object, 200)}: this name is not UTF-8; rename it", file=sys.stderr)
+        return USAGE
     except OSError as error:
         print(f"grader: {error.filename}: {error.strerror}" if error.filename else f"grader: {error.strerror}",
               file=sys.stderr)

@@ -124,7 +124,11 @@ def test_problems_are_one_sentence(grader: Grader):
     (grader.folder / "latin.csv").write_bytes(b"name,email\nJos\xe9,x@y\n")
     (grader.folder / "twice.csv").write_text("name,email\nA,x@y\nB,x@y\n")
     (grader.folder / "strange.csv").write_text("colour,weight\nred,1\n")
+    latin = grader.folder / "traces\udce9"
+    latin.mkdir()
+    (latin / "a.rep").write_text("1\n")
     cases = [
+        ([pile, "-t", latin], 2, "not UTF-8; rename it"),
         ([grader.folder / "junk.zip"], 2, "not a readable zip or tar"),
         ([grader.folder / "nothing"], 2, "No such file"),
         ([grader.folder / "empty"], 2, "no mm.c in it"),
