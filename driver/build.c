@@ -264,6 +264,19 @@ static int lacks_macros(const struct job *j)
     return lacks;
 }
 
+/* The header of the student's own that is not there, from the compiler's words; "" when that is not the reason. */
+static void missing_header(const char *log, char *out, size_t size)
+{
+    static const char fatal[] = ": fatal error: ";
+    const char *name = log ? strstr(log, fatal) : NULL;
+    const char *end = name ? strstr(name, ": No such file or directory\n") : NULL;
+
+    out[0] = '\0';
+    if (end && !memchr(name, '\n', (size_t)(end - name)))
+        snprintf(out, size, ": %.*s is not here, for a submission is one file; put what is needed of it into that",
+                 (int)(end - name) - (int)strlen(fatal), name + strlen(fatal));
+}
+
 /* Why it cannot be built: a sentence, and the words below it. */
 static enum build_status explain(struct job *j, int rc, const char *step, const char *log)
 {
@@ -288,8 +301,10 @@ static enum build_status explain(struct job *j, int rc, const char *step, const 
     if (strcmp(step, "compile") == 0 && memchr(j->source.bytes, '\0', j->source.size))
         return fail(j, BUILD_FAILED, "%s: does not compile: it holds zero bytes, so it is no plain text; "
                     "save it as UTF-8", name);
+    missing_header(log, reason, sizeof reason);
     if (strcmp(step, "compile") == 0)
-        return fail(j, BUILD_FAILED, "%s: does not compile%s%s", name, j->bits == 32 ? " as a 32-bit file" : "", hint);
+        return fail(j, BUILD_FAILED, "%s: does not compile%s%s%s", name, j->bits == 32 ? " as a 32-bit file" : "",
+                    reason, hint);
     if (log && link_reason(name, log, reason, sizeof reason) == 0)
         return fail(j, BUILD_FAILED, "%s: %s%s", name, reason, hint);
     if (log && strstr(log, "relocation truncated to fit"))

@@ -143,7 +143,8 @@ static int bad_address(struct check *c, size_t index, int signo, uint64_t addres
                        what, (unsigned long long)address, near, where);
     }
     return fail_at(c, index, VERDICT_CRASH, "%s touching address 0x%llx%s%s %s", what, (unsigned long long)address,
-                   near, near[0] && c->refused ? ", after mem_sbrk had returned (void *)-1 at the heap's limit," : "", where);
+                   near, near[0] && c->refused ? ", after mem_sbrk had returned (void *)-1 at the heap's limit," : "",
+                   where);
 }
 
 static int died_by_signal(struct check *c, size_t index, int signo)

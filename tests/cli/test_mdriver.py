@@ -137,6 +137,8 @@ BUILD_FAILURES = {
                           "void *mm_malloc(size_t n) { (void)n; return 0; }\n"
                           "void *mm_realloc(void *p, size_t n) { return n ? p : 0; }\n",
                           "it does not define mm_free\n"),
+    "a header of one's own": ('#include "mm.h"\n#include "lists.h"\nint mm_init(void) { return 0; }\n',
+                              "does not compile: lists.h is not here, for a submission is one file; put what is"),
     "lost macros": ('#include "mm.h"\nint mm_init(void) { return 0; }\nvoid *malloc(size_t n) { return n ? 0 : 0; }\n'
                     "void free(void *p) { (void)p; }\nvoid *realloc(void *p, size_t n) { return n ? p : 0; }\n",
                     "it does not define mm_malloc, mm_free, mm_realloc, but malloc: write `#define malloc mm_malloc`"),
@@ -243,7 +245,7 @@ def test_a_heap_that_only_grows(tmp_path: Path) -> None:
     assert "heap-limit" in polite and "freed blocks may never be used again" in polite
     assert "got (void *)-1, which is what mem_sbrk returned at the heap's limit of 20971520 bytes" in said(NEXT)
     crash = said(f"{block} *p = 1; return p;")
-    assert "(1 byte before a NULL pointer), after mem_sbrk had returned (void *)-1 at the heap's limit, at request" in crash
+    assert "(1 byte before a NULL pointer), after mem_sbrk had returned (void *)-1 at the heap's limit" in crash
 
 
 def test_free_of_null_is_named(tmp_path: Path) -> None:
