@@ -33,6 +33,7 @@ static void oddities(struct findings *f, const struct elf_object *o)
         { ODD_DESTRUCTOR, "destructor", "code that runs after main" },
         { ODD_IFUNC, "ifunc", "a function chosen by code that runs before main" },
         { ODD_TLS, "thread-local", "thread-local variables" },
+        { ODD_UNIQUE, "unique-symbol", "a symbol that the linker takes in place of every other of its name" },
         { ODD_WRITE_EXEC, "write-exec", "memory that is both written and executed" },
         { ODD_SECTION, "section", "a section of a kind that its name does not say" },
     };

@@ -26,7 +26,7 @@
  * file offset or gives memory back: state that outlives a request must stay where it is counted. */
 static const char *const allowed[] = {
     "read", "write", "writev", "close", "brk", "exit", "exit_group", "futex", "futex_time64",
-    "arch_prctl", "set_thread_area", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "ugetrlimit",
+    "arch_prctl", "set_thread_area", "set_tid_address", "set_robust_list", "rseq", "ugetrlimit",
     "getrandom", "uname", "getpid", "gettid",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "sigaction", "sigreturn", "signal",
     "clock_gettime", "clock_gettime64", "gettimeofday", "time", "sched_yield",
@@ -110,6 +110,8 @@ static int fill(scmp_filter_ctx ctx, int bits, int exec_fd)
         rc = name_rule(ctx, SCMP_ACT_ERRNO(ENOSYS), absent[i]);
     for (size_t i = 0; !rc && i < sizeof deadly / sizeof *deadly; i++)
         rc = name_rule(ctx, SCMP_ACT_KILL_PROCESS, deadly[i]);
+    if (!rc) /* its own limits only: the supervisor may have the same user */
+        rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0));
     if (!rc)
         rc = memory_rules(ctx, bits == 32 ? SCMP_SYS(mmap2) : SCMP_SYS(mmap));
     /* Signals to itself only: the second filter compares the process. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MOST_SYMBOLS 200000
+#define SHN_LARGE_COMMON 0xff02 /* x86-64: .largecomm */
 #define USUAL_ALIGNMENT 64 /* of data: a cache line. More makes a gap that could be used, so it counts */
 
 struct image {
@@ -210,15 +211,18 @@ static int read_symbols(struct elf_object *o, const struct image *m)
         to->size = symbol.st_size;
         to->defined = symbol.st_shndx != SHN_UNDEF;
         to->function = type == STT_FUNC || type == STT_GNU_IFUNC;
-        to->writable = symbol.st_shndx == SHN_COMMON
+        int common = symbol.st_shndx == SHN_COMMON || (m->bits == 64 && symbol.st_shndx == SHN_LARGE_COMMON);
+        to->writable = common
             || (to->defined && symbol.st_shndx < SHN_LORESERVE && get_section(m, symbol.st_shndx, &section)
                 && section.sh_flags & SHF_WRITE);
-        if (symbol.st_shndx == SHN_COMMON)
+        if (common)
             o->writable_bytes += symbol.st_size;
         if (type == STT_GNU_IFUNC)
             o->oddities |= ODD_IFUNC;
         if (type == STT_TLS)
             o->oddities |= ODD_TLS;
+        if (ELF64_ST_BIND(symbol.st_info) == STB_GNU_UNIQUE)
+            o->oddities |= ODD_UNIQUE;
         o->symbol_count++;
     }
     return 0;
@@ -231,6 +235,10 @@ int elf_read_object(struct elf_object *o, const unsigned char *bytes, size_t n, 
     *o = (struct elf_object){ 0 };
     if (!open_image(&m, bytes, n) || m.header.e_type != ET_REL) {
         snprintf(error, error_size, "the compiler's output is not an x86 object file");
+        return -1;
+    }
+    if (!m.header.e_shnum) { /* 0xff00 or more: then the first section has their number */
+        snprintf(error, error_size, "the object file has more sections than its header can count");
         return -1;
     }
     o->bits = m.bits;

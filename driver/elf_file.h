@@ -18,6 +18,7 @@ enum elf_oddity {
     ODD_TLS = 8,         /* thread-local storage */
     ODD_WRITE_EXEC = 16, /* a section both writable and executable */
     ODD_SECTION = 32,    /* a section whose name says another kind than its flags: the linker goes by names */
+    ODD_UNIQUE = 64,     /* a GNU unique symbol: objcopy cannot make it local */
 };
 
 struct elf_symbol {
