@@ -60,7 +60,7 @@ def make_heap(request: Request) -> Picture:
     unit, unit_name = unit_for(events.heap)
     total = len(events)
     points = min(POINTS, total) if not request.terminal else min(request.columns - 16, total)
-    rows: list[Sequence[object]] = []
+    rows: list[Sequence[object]] = [(0, 0, 0)]
     for i in range(points):
         first, last = i * total // points, (i + 1) * total // points
         rows.append((last, max(events.live[first:last]) / unit, events.brk[last - 1] / unit))
@@ -70,7 +70,7 @@ def make_heap(request: Request) -> Picture:
     picture = Picture(
         "heap", titled("Live payload and heap", subject, trace), {"series": Table(rows, 3)},
         {"UNIT": unit_name, "REQUESTS": total, "TOP": max(heap, peak) / unit, "PEAK_AT": events.peak + 1,
-         "PEAK": peak / unit, "PEAK_WORDS": words, "RIGHT": int(events.peak > total / 2)},
+         "PEAK": peak / unit, "PEAK_WORDS": words, "RIGHT": int(events.peak + 1 > total / 2)},
         alt=f"Live payload and heap size over {total:,} requests; {words} of the heap is payload at the peak.")
     if failed(trace):
         picture.title += f" (until it fails: {trace['verdict']})"
@@ -93,7 +93,8 @@ def stretches(events: Events, blocks: list[Block], brk: int) -> list[tuple[int, 
     for block, (_, end) in zip(blocks, events.extents.spans(blocks, brk)):
         if block.offset > place:
             found.append((place, block.offset, "hole"))
-        found.append((block.offset, block.offset + block.size, "payload"))
+        if block.size:
+            found.append((block.offset, block.offset + block.size, "payload"))
         if end > block.offset + block.size:
             found.append((block.offset + block.size, end, "overhead"))
         place = max(place, end)

@@ -18,14 +18,15 @@ def make_map(request: Request) -> Picture:
     from grader.plot_heap import show, titled, unit_for
     subject, trace = request.pick()
     events = subject.read(trace)
-    columns = min(COLUMNS if not request.terminal else request.columns - 14, len(events))
+    columns = COLUMNS if not request.terminal else request.columns - 14
     rows = ROWS if not request.terminal else request.lines - 8
     heap = max(events.heap, 1)
     per_row = -(-heap // rows)
     rows = -(-heap // per_row)
     unit, unit_name = unit_for(heap)
     payload, taken, touched = coverage(events, columns, rows, per_row)
-    breaks = [max(events.brk[i * len(events) // columns:(i + 1) * len(events) // columns]) for i in range(columns)]
+    bounds = [i * len(events) // columns for i in range(columns + 1)]
+    breaks = [max(events.brk[first:max(last, first + 1)]) for first, last in zip(bounds, bounds[1:])]
     tables = {"break": Table([((i + 1) * len(events) / columns, brk / unit) for i, brk in enumerate(breaks)], 2)}
     binaries = {}
     if request.terminal:
@@ -37,7 +38,7 @@ def make_map(request: Request) -> Picture:
         "map", titled("Heap over time", subject, trace), tables,
         {"UNIT": unit_name, "REQUESTS": len(events), "TOP": rows * per_row / unit, "COLUMNS": columns, "ROWS": rows,
          "PEAK_AT": events.peak + 1, "PEAK_CELL": events.peak * columns // len(events),
-         "RIGHT": int(events.peak > len(events) * 0.75)}, binaries,
+         "RIGHT": int(events.peak + 1 > len(events) * 0.75)}, binaries,
         key=["# payload   + overhead   . free, was used   blank: never used"], lines=rows + 8,
         alt=f"Map of the heap of {subject.name} over the {len(events):,} requests of {plain(stem(trace['name']), 40)}: "
             f"payload, overhead and free holes by address; peak payload {show(peak)} in {show(heap)}.")
@@ -54,6 +55,9 @@ def coverage(events: Events, columns: int, rows: int,
     width = columns + 1
     payload, taken = array("q", bytes(8 * width * rows)), array("q", bytes(8 * width * rows))
     touched = [columns] * rows
+    for row in range(-(-events.first // per_row)):  # what lies below all blocks is overhead, as in `fragmented`
+        touched[row] = 0
+        taken[row * width] += min(events.first, (row + 1) * per_row) - row * per_row
     extent = events.extents.of
     room: dict[int, int] = {}
     for now, (end, offset, size) in enumerate(zip(ends, events.offset, events.size)):

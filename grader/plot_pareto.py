@@ -99,7 +99,7 @@ def field_of(subjects: Sequence[Subject]) -> Field:
     points, without = points_of(subjects, speed)
     if not points:
         raise Problem("no result has both utilization and speed: grade without --check-only and -D, and with at least "
-                      "one valid trace")
+                      "one valid trace that counts for the score")
     right = min(100.0, max(p.x for p in points) + 4)
     left = max(0.0, min(p.x for p in points) - 4)
     bottom = min(p.low for p in points) / 1.4

@@ -16,7 +16,7 @@ from grader.plot import NAMES, PALETTE, Request, bare, draw, in_terminal, make
 from grader.plot_map import make_map
 from grader.plot_pareto import field_of
 from grader.plot_results import tail
-from grader.report.events import read_events
+from grader.report.events import HEADER, read_events
 from grader.report.results import Course, Part, Subject, front, load_course, load_results
 from report.conftest import ROOT
 from report.made import FirstFit, failing, result, write_result
@@ -165,6 +165,23 @@ def test_the_break_of_the_map_lies_over_the_block_that_moved_it(tmp_path: Path) 
         assert abs(first - left - step * (right - left) / 3) < 2, (step, places)
 
 
+def test_one_request_is_drawn(tmp_path: Path) -> None:
+    """Of no bytes, too; what lies below the block is overhead, and the peak's label stands inside."""
+    lines = "\n1\t5\tmalloc\t0\t{0}\t16\t48\t{0}\n"
+    for size in (10, 0):
+        (tmp_path / "e.tsv").write_text(HEADER + lines.format(size))
+        heap = FirstFit().random(random.Random(1), 9)
+        trace = heap.trace("t.rep", requests=1, peak_payload=size)
+        subject = Subject("a", result("a", [trace]), tmp_path / "e.tsv")
+        for name in ("heap", "map", "fragmented", "waste", "holes", "sizes"):
+            picture = make(Request(name, [subject]))
+            assert draw(picture, "png").startswith(b"\x89PNG")
+            assert picture.settings.get("RIGHT", 1) == 1
+        pixels = make(Request("map", [subject])).binaries["map.rgb"]
+        assert pixels[:3] == PALETTE["OVERHEAD"].to_bytes(3, "big")
+        assert len(make(Request("heap", [subject])).tables["series"].rows) == 2
+
+
 def test_bars_of_few_traces_have_room_for_their_names(tmp_path: Path, dice: random.Random) -> None:
     """And the key does not stand on the axis, however high the picture."""
     for many in (3, 40):
@@ -273,7 +290,7 @@ def test_the_map_shows_payload_overhead_hole_and_nothing(tmp_path: Path) -> None
 
     def pixel(request_: int, address: int) -> int:
         row = address * rows // heap.heap
-        return int.from_bytes(pixels[3 * (row * columns + request_):][:3], "big")
+        return int.from_bytes(pixels[3 * (row * columns + request_ * columns // 100):][:3], "big")
 
     assert pixel(50, 2000) == PALETTE["PAYLOAD"] and pixel(50, 6000) == PALETTE["PAYLOAD"]
     assert pixel(99, 2000) == PALETTE["HOLE"] and pixel(99, 6000) == PALETTE["PAYLOAD"]
