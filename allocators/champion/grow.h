@@ -164,7 +164,8 @@ SLOW pos from_top(pos n)
 {
     pos g = 0;
 
-    if (n < LIMIT - h.top &&
+    /* the memory first: a request that is refused must not leave a larger table behind */
+    if (n < LIMIT - h.top && reach(h.top + n) &&
         (h.top + n + MARGIN < h.covered || (stocked_for(2) && move_table(room_for(h.top + n)))) && reach(h.top + n)) {
         g = h.top;
         note_length(g, g + n);
